@@ -1,0 +1,165 @@
+"""Reading and writing sound files."""
+
+import io
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from stereokit.audio.clip import Clip, Recording
+from stereokit.audio.headers import check_declared_size
+from stereokit.errors import BadInputError
+
+SUFFIXES = frozenset(
+    {
+        ".wav",
+        ".flac",
+        ".ogg",
+        ".oga",
+        ".opus",
+        ".mp3",
+        ".aif",
+        ".aiff",
+        ".aifc",
+        ".caf",
+        ".w64",
+        ".rf64",
+        ".au",
+    }
+)
+MAX_CHANNELS = 8
+MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
+
+# Decoded at most at once, so that memory follows the samples that exist and not those declared.
+_BLOCK_FRAMES = 1 << 18
+_INT16_SUBTYPES = frozenset({"PCM_16", "PCM_S8", "PCM_U8"})
+
+Encoding = Literal["16", "24", "float"]
+_SUBTYPES: dict[Encoding, str] = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
+
+
+def read(path: str | os.PathLike[str]) -> Recording:
+    """Decode a file, block by block.
+
+    Parameters
+    ----------
+    path
+        Any format that libsndfile decodes.
+
+    Returns
+    -------
+    Recording
+        1 to 8 channels at 1 kHz to 768 kHz, at least one frame.
+
+    Raises
+    ------
+    BadInputError
+        When it cannot be opened or decoded, is empty, holds less than it declares, has too many channels or
+        an impossible rate, or holds a NaN or an infinity.
+    """
+    try:
+        with open(path, "rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            if size == 0:
+                raise BadInputError("is empty")
+            check_declared_size(file, size)
+            file.seek(0)
+            with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+                recording = _decode(sound)
+    except OSError as error:
+        raise BadInputError(f"cannot be read: {error.strerror}") from error
+    except (soundfile.LibsndfileError, RuntimeError) as error:
+        raise BadInputError(f"cannot be decoded: {_reason(error)}") from error
+    samples = recording.samples
+    if samples.dtype == np.float32 and not np.isfinite(samples).all():
+        frame = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
+        raise BadInputError(f"holds NaN or infinity (first in frame {frame}): samples must be finite")
+    return recording
+
+
+def _decode(sound: soundfile.SoundFile) -> Recording:
+    if not 1 <= sound.channels <= MAX_CHANNELS:
+        raise BadInputError(f"has {sound.channels} channels: 1 to {MAX_CHANNELS} are read")
+    if not MIN_RATE_HZ <= sound.samplerate <= MAX_RATE_HZ:
+        raise BadInputError(f"has a sample rate of {sound.samplerate} Hz: {MIN_RATE_HZ} to {MAX_RATE_HZ} are read")
+    dtype = "int16" if sound.subtype in _INT16_SUBTYPES else "float32"
+    declared = sound.frames
+    blocks = []
+    while True:
+        block = sound.read(min(_BLOCK_FRAMES, max(declared, 1)), dtype=dtype, always_2d=True)
+        if len(block):
+            blocks.append(block)
+        if len(block) < _BLOCK_FRAMES:
+            break
+    found = sum(len(block) for block in blocks)
+    if found != declared:
+        raise BadInputError(f"is truncated: declares {declared} frames, holds {found}")
+    if not found:
+        raise BadInputError("holds no samples")
+    samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+    return Recording(samples, sound.samplerate, sound.subtype)
+
+
+def _reason(error: Exception) -> str:
+    """Return libsndfile's own words, without its prefix and the path, which the caller names."""
+    text = getattr(error, "error_string", "") or str(error)
+    return text.removeprefix("Error : ").strip().rstrip(".")
+
+
+def encode(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = None) -> bytes:
+    """Return the bytes of a WAV file.
+
+    Equal clips give equal bytes: the time stamp that libsndfile puts into the PEAK chunk of float files is
+    set to zero.
+
+    Parameters
+    ----------
+    clip
+        What to write. For 16 and 24 bit its samples lie in [-1, 1].
+    encoding
+        16 or 24 bit integers, or 32 bit float.
+    dither_seed
+        With a seed, triangular noise of ±1 step is added before rounding to 16 bit: the same for left and
+        right, so that dual mono stays dual mono, and only in frames that are not whole steps already, so
+        that a 16 bit recording comes back bit for bit and silence stays silent.
+
+    Raises
+    ------
+    ValueError
+        For samples outside [-1, 1] with an integer encoding; nothing is clipped silently.
+    """
+    samples: NDArray[Any] = clip.samples.T
+    if encoding != "float":
+        samples = _quantise(clip.samples, 16 if encoding == "16" else 24, dither_seed).T
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, clip.sample_rate, _SUBTYPES[encoding], format="WAV")
+    data = bytearray(buffer.getvalue())
+    if encoding == "float":
+        peak = data.find(b"PEAK", 12, 256)
+        if peak >= 0:
+            data[peak + 12 : peak + 16] = bytes(4)
+    return bytes(data)
+
+
+def _quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -> NDArray[Any]:
+    steps = 2.0 ** (bits - 1)
+    scaled = samples.astype(np.float64) * steps
+    if scaled.size and np.abs(scaled).max() > steps:
+        raise ValueError("samples outside ±1 cannot be written as integers")
+    if dither_seed is not None and bits == 16:
+        inexact = (scaled != np.rint(scaled)).any(axis=0)
+        noise = np.random.default_rng(dither_seed).random((2, samples.shape[1]))
+        scaled[:, inexact] += (noise[0] - noise[1])[inexact]
+    whole = np.clip(np.rint(scaled), -steps, steps - 1)
+    if bits == 16:
+        return whole.astype(np.int16)
+    # libsndfile takes 24 bit from the upper bytes of 32
+    return (whole.astype(np.int32) << 8).astype(np.int32)
+
+
+def is_audio_name(path: Path) -> bool:
+    """Tell by its suffix whether a file claims to be sound."""
+    return path.suffix.lower() in SUFFIXES

@@ -1,0 +1,33 @@
+"""Options that several commands share: the same name, letter and meaning everywhere."""
+
+from typing import Annotated
+
+import typer
+
+from stereokit import catalog
+
+
+def complete_features() -> list[str]:
+    """Complete a feature's name."""
+    return catalog.names("feature")
+
+
+def complete_distances() -> list[str]:
+    """Complete a distance's name."""
+    return catalog.names("distance")
+
+
+def complete_voices() -> list[str]:
+    """Complete a procedural voice's name."""
+    return catalog.names("synth")
+
+
+Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random; recorded in the result.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("--jobs", "-j", min=1, help="Processes [default: the CPUs this process may use]."),
+]
+Strict = Annotated[bool, typer.Option("--strict", help="With any refused input do nothing (status 4).")]
+Only = Annotated[list[str] | None, typer.Option(metavar="LABEL", help="Only clips with this label; repeatable.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")]

@@ -1,0 +1,142 @@
+"""Results to stdout, everything else to stderr."""
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from stereokit import __version__
+from stereokit.cli.streams import Streams
+from stereokit.errors import ClosedPipeError, OutputError, Status
+from stereokit.workflows.events import Events, Json, Message, Progress, Row
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.progress import Progress as Bar
+
+# Turns all rows of a run into what a person reads.
+Table = Callable[[list[Row]], "RenderableType"]
+
+
+class Output:
+    """Where a command's events go.
+
+    Parameters
+    ----------
+    streams
+        The process's, or a test's.
+    as_json
+        One JSON object a line even on a terminal.
+    quiet
+        Print nothing at all when the status is 0.
+    """
+
+    def __init__(self, streams: Streams, *, as_json: bool = False, quiet: bool = False) -> None:
+        self.streams = streams
+        self._as_json = as_json or not streams.stdout_is_terminal
+        self._quiet = quiet
+        self._held: list[Row | Message] = []
+        self._rows: list[Row] = []
+        self._bar: Bar | None = None
+        self._tasks: dict[str, int] = {}
+
+    def show(self, events: Events, table: Table) -> Status:
+        """Write what a workflow yields and return its status.
+
+        ``table`` draws the rows for a terminal.
+        """
+        try:
+            while True:
+                try:
+                    event = next(events)
+                except StopIteration as stop:
+                    status: Status = stop.value
+                    break
+                if isinstance(event, Progress):
+                    self._progress(event)
+                elif self._quiet:
+                    self._held.append(event)
+                else:
+                    self._tell(event)
+        finally:
+            events.close()
+            if self._bar is not None:
+                self._bar.stop()
+        if status is not Status.DONE:
+            for held in self._held:
+                self._tell(held)
+        if self._rows:
+            self.write(self._drawn(table(self._rows)))
+        return status
+
+    def write(self, text: str) -> None:
+        """Write text to stdout as it is.
+
+        Raises
+        ------
+        ClosedPipeError, OutputError
+            When the reader has gone, or the disk behind stdout is full.
+        """
+        try:
+            self.streams.stdout.write(text)
+            self.streams.stdout.flush()
+        except BrokenPipeError as error:
+            raise ClosedPipeError("the reader closed standard output") from error
+        except OSError as error:
+            raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+
+    def _tell(self, event: Row | Message) -> None:
+        if isinstance(event, Message):
+            mark = "warning: " if event.is_warning else ""
+            self.streams.stderr.write(f"stereokit: {mark}{event.text}\n")
+            self.streams.stderr.flush()
+        elif self._as_json:
+            self.write(row_to_json(event) + "\n")
+        else:
+            self._rows.append(event)
+
+    def _drawn(self, table: "RenderableType") -> str:
+        """Return what rich draws for this terminal, as text."""
+        from rich.console import Console
+
+        console = Console(file=self.streams.stdout, no_color=not self.streams.has_colour, highlight=False, markup=False)
+        with console.capture() as capture:
+            console.print(table)
+        return capture.get()
+
+    def _progress(self, event: Progress) -> None:
+        if self._quiet or not self.streams.stderr_is_terminal:
+            return
+        if self._bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+            from rich.progress import Progress as Bar
+
+            console = Console(file=self.streams.stderr, no_color=not self.streams.has_colour)
+            columns = (
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeRemainingColumn(),
+            )
+            self._bar = Bar(*columns, console=console, transient=True)
+            self._bar.start()
+        if event.step not in self._tasks:
+            self._tasks[event.step] = self._bar.add_task(event.step, total=event.total)
+        self._bar.update(self._tasks[event.step], completed=event.done)  # type: ignore[arg-type]
+
+
+def row_to_json(row: Row) -> str:
+    """Return one line of ASCII JSON; NaN and infinities, which JSON lacks, become null."""
+    fields: Mapping[str, Json] = {"schema": row.schema, **row.fields, "version": __version__}
+    return json.dumps(_without_nan(dict(fields)), allow_nan=False)
+
+
+def _without_nan(value: Json) -> Json:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return value

@@ -1,0 +1,82 @@
+"""``stereokit prep``."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from stereokit.cli import options
+from stereokit.cli.command import register
+from stereokit.cli.output import Output
+from stereokit.errors import Status
+
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SRC...", help="Folders, sound files, .jsonl or .txt lists, or '-'."),
+]
+Target = Annotated[Path, typer.Option("--output", "-o", help="The data set's folder.")]
+Synth = Annotated[
+    str | None,
+    typer.Option(metavar="VOICE", help="Make procedural sounds.", autocompletion=options.complete_voices),
+]
+Count = Annotated[int | None, typer.Option(min=1, help="How many procedural sounds.")]
+Rate = Annotated[int, typer.Option(min=1_000, max=768_000, help="Sample rate in Hz.")]
+Length = Annotated[float | None, typer.Option(help="Seconds: clips are cut (with a fade) or padded. [default: as is]")]
+Normalize = Annotated[
+    Literal["none", "peak", "loudness"],
+    typer.Option(help="One gain for both channels, so that the image stays."),
+]
+Level = Annotated[
+    float | None,
+    typer.Option("--target", help="dB for peak [default: -1], LUFS for loudness [default: -23]."),
+]
+Bits = Annotated[Literal["16", "24", "float"], typer.Option(help="Encoding of the WAV files.")]
+Labels = Annotated[Path | None, typer.Option(help="CSV with file_name, label and other columns.")]
+Group = Annotated[str | None, typer.Option(metavar="COLUMN|folder", help="Clips that share this stay in one split.")]
+Split = Annotated[str, typer.Option(help="Shares of train, validation and test.")]
+Assign = Annotated[Path | None, typer.Option(help="CSV with group,split: splits given by hand.")]
+
+
+def prep(
+    output: Output,
+    sources: Sources = None,
+    target: Target = ...,  # type: ignore[assignment]
+    synth: Synth = None,
+    count: Count = None,
+    rate: Rate = 44_100,
+    length: Length = None,
+    normalize: Normalize = "none",
+    level: Level = None,
+    bits: Bits = "16",
+    labels: Labels = None,
+    only: options.Only = None,
+    group: Group = None,
+    split: Split = "0.8,0.1,0.1",
+    assign: Assign = None,
+    seed: options.Seed = 0,
+    strict: options.Strict = False,
+    force: options.Force = False,
+    dry_run: options.DryRun = False,
+    jobs: options.Jobs = None,
+) -> Status:
+    """Make a data set: decode, resample, make stereo, fit, level, split.
+
+    Writes train, validation and test folders of WAV files, metadata.jsonl and dataset.json. A bad file is
+    reported with its reason and the rest is done (status 3).
+    """
+    from stereokit.cli.tables import prep_table
+    from stereokit.workflows.prep import PrepSettings, preparation_of
+    from stereokit.workflows.prep import prep as workflow
+
+    preparation = preparation_of(rate=rate, length=length, normalize=normalize, target=level, encoding=bits)
+    settings = PrepSettings(
+        sources=tuple(sources or ()), output=target, synth=synth, count=count, preparation=preparation,
+        labels=labels, only=tuple(only or ()), group=group, split=split, assign=assign, seed=seed, strict=strict,
+        force=force, is_dry_run=dry_run, jobs=jobs,
+    )  # fmt: skip
+    return output.show(workflow(settings, output.streams.stdin), prep_table)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    register(app, "prep")(prep)

@@ -1,0 +1,95 @@
+"""``stereokit score``."""
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from stereokit.cli import options
+from stereokit.cli.command import register
+from stereokit.cli.output import Output
+from stereokit.errors import Status
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from stereokit.workflows.events import Row
+
+Gen = Annotated[str, typer.Argument(help="Generated clips: a folder, '-', a .jsonl manifest or a .txt list.")]
+Ref = Annotated[str, typer.Argument(help="Reference clips, likewise: the yardstick.")]
+ProtocolName = Annotated[
+    Literal["paper", "ml2020"], typer.Option("--protocol", help="Named settings, under which scores compare.")
+]
+Feature = Annotated[
+    str | None,
+    typer.Option(help="What is measured in each window.", autocompletion=options.complete_features),
+]
+Distance = Annotated[str | None, typer.Option(help="Between two clips.", autocompletion=options.complete_distances)]
+Extent = Annotated[
+    Literal["quantile", "full"] | None,
+    typer.Option("--range", help="A side distance spans 5 % to 95 % or minimum to maximum."),
+]
+Length = Annotated[float | None, typer.Option(help="Seconds judged of each clip: cut, or padded with zeros.")]
+Shape = Annotated[
+    bool | None,
+    typer.Option("--shape/--no-shape", help="Divide each sequence by its sum: width goes, shape stays."),
+]
+Sizes = Annotated[
+    Literal["equal", "all"],
+    typer.Option(help="Unequal sets: 20 equal draws, averaged, or all clips with the null that goes with them."),
+]
+DropSilent = Annotated[
+    bool, typer.Option("--drop-silent", help="Leave out and count clips that have no shape (mono, silent).")
+]
+PerLabel = Annotated[bool, typer.Option("--per-label", help="A row a label first, from the data set's metadata.")]
+PerClip = Annotated[bool, typer.Option("--per-clip", help="A row a clip first.")]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(metavar="CHECK", help="Status 1 if this holds, e.g. 'cov<0.4'; repeatable."),
+]
+
+
+def score(
+    output: Output,
+    gen: Gen,
+    ref: Ref,
+    protocol: ProtocolName = "paper",
+    feature: Feature = None,
+    distance: Distance = None,
+    extent: Extent = None,
+    length: Length = None,
+    shape: Shape = None,
+    sizes: Sizes = "equal",
+    drop_silent: DropSilent = False,
+    only: options.Only = None,
+    per_label: PerLabel = False,
+    per_clip: PerClip = False,
+    fail_if: FailIf = None,
+    strict: options.Strict = False,
+    seed: options.Seed = 0,
+    jobs: options.Jobs = None,
+) -> Status:
+    """Score a generated set against a reference set: COV, MMD and 1-NNA of their stereo image.
+
+    The scores are fractions; beside each stands what a perfect generator would get at these sizes.
+    """
+    from stereokit.workflows.score import ScoreSettings
+    from stereokit.workflows.score import score as workflow
+
+    settings = ScoreSettings(
+        generated=gen, reference=ref, protocol=protocol, feature=feature, distance=distance, extent=extent,
+        length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent, only=tuple(only or ()),
+        per_label=per_label, per_clip=per_clip, fail_if=tuple(fail_if or ()), strict=strict, seed=seed, jobs=jobs,
+    )  # fmt: skip
+    return output.show(workflow(settings, output.streams.stdin), _table)
+
+
+def _table(rows: "list[Row]") -> "RenderableType":
+    """Draw scores beside their nulls; clips first where asked for."""
+    from stereokit.cli.tables import score_table
+
+    return score_table(rows)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    register(app, "score")(score)

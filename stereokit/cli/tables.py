@@ -1,0 +1,106 @@
+"""Rows as tables for a terminal."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from stereokit import catalog
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from stereokit.workflows.events import Json, Row
+
+
+def plain_table(columns: Sequence[str], rows: Sequence[Sequence["Json"]]) -> Table:
+    """Return a table without lines; numbers stand to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = all(isinstance(row[index], int | float) or row[index] is None for row in rows)
+        table.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(value)) for value in row))
+    return table
+
+
+def _cell(value: "Json") -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return str(value)
+
+
+def row_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw rows of any schema, one table a schema."""
+    tables = []
+    for schema in dict.fromkeys(row.schema for row in rows):
+        alike = [row.fields for row in rows if row.schema == schema]
+        columns = list(dict.fromkeys(key for fields in alike for key in fields))
+        tables.append(plain_table(columns, [[fields.get(key) for key in columns] for fields in alike]))
+    return Group(*tables)
+
+
+def score_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw each score beside what a perfect generator would get, clips and labels first."""
+    clips = [row for row in rows if "cov" not in row.fields]
+    parts: list[RenderableType] = [row_table(clips), Text()] if clips else []
+    results = [row.fields for row in rows if "cov" in row.fields]
+    names = catalog.names("score")
+    titles = [title for name in names for title in (catalog.load("score", name).title, "expected")]
+    columns = ["label", "n_gen", "n_ref", *titles]
+    parts.append(plain_table(columns, [_score_line(fields, names) for fields in results]))
+    last = results[-1]
+    settings = f"protocol {last['protocol']}, {last['feature']} ({last['unit']}) compared by {last['distance']}"
+    parts.append(Text(f"\n{settings}; sizes {last['sizes']}, {last['draws']} draw(s), seed {last['seed']}"))
+    for name in ("gen", "ref"):
+        parts.append(Text(f"{name}: {_set_line(last[name])}"))
+    notes = last["notes"]
+    parts.extend(Text(f"- {note}") for note in (notes if isinstance(notes, list) else []))
+    return Group(*parts)
+
+
+def _score_line(fields: "Mapping[str, Json]", names: Sequence[str]) -> "list[Json]":
+    line = [fields["label"] or "all", fields["n_gen"], fields["n_ref"]]
+    expected = fields["expected"]
+    for name in names:
+        line += [fields[name], expected[name] if isinstance(expected, dict) else None]
+    return line
+
+
+def _set_line(counts: "Json") -> str:
+    if not isinstance(counts, dict):
+        return ""
+    return ", ".join(
+        f"{counts[key]} {words}"
+        for key, words in (
+            ("used", "used"),
+            ("refused", "refused"),
+            ("dropped_silent", "dropped as silent"),
+            ("excluded", "of other labels"),
+            ("mono", "mono"),
+            ("without_side", "without side signal"),
+        )
+        if key == "used" or counts[key]
+    )
+
+
+def prep_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw the summary of a data set: clips by split and label."""
+    summary = rows[-1].fields
+    clips = [row.fields for row in rows[:-1] if row.fields["status"] != "failed"]
+    splits = ("train", "validation", "test")
+    lines: list[list[Json]] = []
+    for label in sorted({str(clip["label"] or "-") for clip in clips}):
+        counts = [sum(str(c["label"] or "-") == label and c["split"] == split for c in clips) for split in splits]
+        lines.append([label, *counts, sum(counts)])
+    totals = [summary[split] for split in splits]
+    lines.append(["all", *totals, summary["clips"]])
+    skipped = [f"{summary[key]} {key}" for key in ("refused", "excluded", "mono", "without_side") if summary.get(key)]
+    ending = f"\n{summary['status']}: {summary.get('path', '')}" + (f" ({', '.join(skipped)})" if skipped else "")
+    return Group(plain_table(["label", *splits, "total"], lines), Text(ending))

@@ -1,0 +1,1 @@
+"""From sound files to data sets: sources, labels, splits, preparation, procedural sounds. No torch at import."""

@@ -1,0 +1,205 @@
+"""What a command was given to read: folders, single files, lists and rows, found in one order everywhere."""
+
+import json
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from stereokit.audio.files import is_audio_name
+from stereokit.data.text import printable
+from stereokit.errors import BadInputError, UsageError
+from stereokit.writing import contained_path
+
+_LIST_LIMIT_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Source:
+    """A sound file to read.
+
+    Attributes
+    ----------
+    path
+        Where it is.
+    key
+        Its name inside what was given, with slashes: relative to the folder, the list or the row's manifest.
+    root
+        The name of the folder or list that was given.
+    row
+        The columns that a manifest gives it, without ``file_name``.
+    """
+
+    path: Path
+    key: str
+    root: str
+    row: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """An input that was not used, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that was found, sorted by path bytes, and all that was refused."""
+
+    sources: list[Source]
+    refused: list[Refusal]
+
+
+def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file: bool = True) -> Found:
+    """Resolve one argument of a command.
+
+    Parameters
+    ----------
+    given
+        A folder (searched recursively), ``-`` (paths or JSON rows from ``stdin``), a ``.jsonl`` manifest, a ``.txt``
+        list of paths relative to it or, with ``single_file``, a sound file.
+    stdin
+        Lines of standard input, for ``-``.
+
+    Raises
+    ------
+    UsageError
+        When it does not exist, or is none of these.
+    BadInputError
+        When a folder or list cannot be read.
+    """
+    if given == "-":
+        return _sorted(_from_lines(stdin or (), Path(), "stdin", contained=False))
+    path = Path(given)
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(f"{printable(given)}: {reason}; give a folder or a list of files") from error
+    if stat.S_ISDIR(mode):
+        return _sorted(_walk(path))
+    if path.suffix.lower() in (".jsonl", ".txt"):
+        lines = _read_lines(path)
+        contained = path.suffix.lower() == ".jsonl"
+        return _sorted(_from_lines(lines, path.parent, path.stem, contained=contained))
+    if single_file and is_audio_name(path):
+        return _sorted(iter([Source(path, path.name, path.parent.resolve().name)]))
+    wanted = "a folder, - , a .jsonl or a .txt list" + (" or a sound file" if single_file else "")
+    raise UsageError(f"{printable(given)}: give {wanted}")
+
+
+def _sorted(found: Iterator[Source | Refusal]) -> Found:
+    sources: list[Source] = []
+    refused: list[Refusal] = []
+    for entry in found:
+        if isinstance(entry, Source):
+            sources.append(entry)
+        else:
+            refused.append(entry)
+    sources.sort(key=lambda source: os.fsencode(source.path))
+    refused.sort(key=lambda refusal: refusal.path)
+    return Found(sources, refused)
+
+
+def _walk(folder: Path) -> Iterator[Source | Refusal]:
+    """Find the sound files below a folder; links to folders are not followed."""
+    root = folder.resolve()
+    for current, folders, files in os.walk(folder, onerror=_raise_unreadable):
+        folders.sort()
+        for name in files:
+            path = Path(current, name)
+            if name.startswith(".") or not is_audio_name(path):
+                continue
+            yield _checked(path, path.relative_to(folder).as_posix(), root)
+
+
+def _raise_unreadable(error: OSError) -> None:
+    raise BadInputError(f"{printable(str(error.filename))}: cannot be listed: {error.strerror}") from error
+
+
+def _checked(path: Path, key: str, root: Path) -> Source | Refusal:
+    """Refuse names that are no text, links that leave the source, and what is no plain file."""
+    try:
+        key.encode()
+    except UnicodeEncodeError:
+        return Refusal(printable(str(path)), "has a name that is not UTF-8: rename it")
+    try:
+        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
+            return Refusal(printable(str(path)), "is a link that ends outside the source")
+        if not stat.S_ISREG(path.stat().st_mode):
+            return Refusal(printable(str(path)), "is no plain file")
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return Refusal(printable(str(path)), f"cannot be read: {reason}")
+    return Source(path, key, root.name)
+
+
+def _read_lines(path: Path) -> list[str]:
+    try:
+        if path.stat().st_size > _LIST_LIMIT_BYTES:
+            raise BadInputError(f"{path}: is larger than 1 GiB, too much for a list")
+        return path.read_text("utf-8").split("\n")
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{path}: is not UTF-8 text (byte {error.start})") from error
+
+
+def _from_lines(lines: Iterable[str], folder: Path, root: str, *, contained: bool) -> Iterator[Source | Refusal]:
+    """Read paths or JSON rows, one a line; blank lines are skipped."""
+    for number, raw in enumerate(lines, start=1):
+        line = raw.rstrip("\r\n")
+        if not line.strip():
+            continue
+        if contained or line.lstrip().startswith("{"):
+            yield from _from_row(line, number, folder, root, contained=contained)
+        else:
+            yield _listed(folder / line, line, root)
+
+
+def _from_row(line: str, number: int, folder: Path, root: str, *, contained: bool) -> Iterator[Source | Refusal]:
+    where = f"{root} line {number}"
+    try:
+        row = json.loads(line)
+    except (ValueError, RecursionError):
+        yield Refusal(where, "is not a JSON object")
+        return
+    if not isinstance(row, dict):
+        yield Refusal(where, "is not a JSON object")
+        return
+    # Rows on a pipe carry the whole path; in a manifest file_name is relative to it and stays inside. A row
+    # without either is another kind of row (a summary), not a sound.
+    name = row.pop("path", None) if not contained else None
+    name = row.pop("file_name", None) if name is None else name
+    if name is None and not contained and "schema" in row:
+        return
+    if not isinstance(name, str):
+        yield Refusal(where, "has no file_name")
+        return
+    if not contained:
+        if row.get("status", "done") == "done":
+            yield _listed(folder / name, name, root, row)
+        return
+    try:
+        path = contained_path(folder, name)
+    except BadInputError as error:
+        yield Refusal(where, str(error))
+        return
+    yield _listed(path, name, root, row)
+
+
+def _listed(path: Path, name: str, root: str, row: dict[str, object] | None = None) -> Source | Refusal:
+    """Take a file that a list names; where it lies was the list's to say."""
+    try:
+        name.encode()
+        if not stat.S_ISREG(path.stat().st_mode):
+            return Refusal(printable(name), "is no plain file")
+    except UnicodeEncodeError:
+        return Refusal(printable(name), "has a name that is not UTF-8: rename it")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        return Refusal(printable(name), f"cannot be read: {reason}")
+    return Source(path, Path(name).as_posix(), root, row or {})

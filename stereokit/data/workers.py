@@ -1,0 +1,95 @@
+"""The same function over many files, in as many processes as this machine really gives."""
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+from typing import TypeVar
+
+from stereokit.errors import BadInputError, StereokitError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+# Work is handed out in chunks, and only so many chunks ahead that results do not pile up in memory.
+_CHUNKS_AHEAD_PER_JOB = 3
+
+
+def available_jobs(cgroup: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
+    """Return how many processes can run at once: the affinity mask, cut to the container's quota; at least 1."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = cgroup.read_text().split()
+        if quota != "max":
+            count = min(count, -(-int(quota) // int(period)))
+    except (OSError, ValueError):
+        pass
+    return max(1, count)
+
+
+def map_files(
+    function: Callable[[Item], Result], items: Sequence[Item], *, jobs: int, chunk: int, inline_up_to: int
+) -> Iterator[Result | BadInputError]:
+    """Apply ``function`` to each item and yield the results in order.
+
+    A ``BadInputError`` that it raises for an item is yielded in that item's place, so that one bad file costs one file.
+
+    Parameters
+    ----------
+    function
+        Picklable, as are items and results.
+    jobs
+        Processes; 1 works in this one.
+    chunk
+        Items handed to a process at once.
+    inline_up_to
+        This many items or fewer are done in this process: starting others takes longer.
+
+    Raises
+    ------
+    StereokitError
+        Any other that the function raises, and one when a worker dies.
+    """
+    if jobs == 1 or len(items) <= inline_up_to:
+        for item in items:
+            yield _guarded(function, item)
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker) as pool:
+        pending: deque[Future[list[Result | BadInputError]]] = deque()
+        try:
+            for start in range(0, len(items), chunk):
+                pending.append(pool.submit(_guarded_chunk, function, items[start : start + chunk]))
+                if len(pending) > jobs * _CHUNKS_AHEAD_PER_JOB:
+                    yield from pending.popleft().result()
+            while pending:
+                yield from pending.popleft().result()
+        except BrokenProcessPool as error:
+            raise StereokitError("a worker process died; run again with --jobs 1 to find the file") from error
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    # The parent decides what Ctrl-C means; a worker only finishes its chunk.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+
+
+def _guarded(function: Callable[[Item], Result], item: Item) -> Result | BadInputError:
+    try:
+        return function(item)
+    except BadInputError as error:
+        return error
+    except MemoryError:
+        return BadInputError("needs more memory than there is")
+
+
+def _guarded_chunk(function: Callable[[Item], Result], items: Sequence[Item]) -> list[Result | BadInputError]:
+    return [_guarded(function, item) for item in items]

@@ -1,0 +1,148 @@
+"""Distances between two clips' sequences, and the pool of sequences that a search runs over.
+
+All distances are one formula, d(a, b) = (mean |x - y|^p)^(1/p): over sorted values (quantile functions, so that
+order in time is forgotten: the earth mover's distance at p = 1), or over time-aligned values cut to the shorter clip.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Two distances this close, relatively, are equal: one side of a tie must not win by the rounding of a sum.
+TIE = 1e-12
+
+_BLOCKS = 8
+
+
+@dataclass(frozen=True)
+class Distance:
+    """A distance between sequences.
+
+    Attributes
+    ----------
+    summary
+        One line for ``stereokit list``.
+    is_sorted
+        Compare sorted values (and so forget the order in time) instead of time-aligned ones.
+    power
+        The p of the formula, 1 or 2.
+    """
+
+    summary: str
+    is_sorted: bool
+    power: int
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The sequences of both sets behind one another, generated clips first.
+
+    Attributes
+    ----------
+    values
+        All sequences end to end, float64; each already sorted where the distance asks for it.
+    starts
+        Where each sequence starts, and one entry past the last: shape (M + 1,), int64.
+    generated
+        How many of the M clips are generated.
+    distance
+        What they are compared by.
+    """
+
+    values: NDArray[np.float64]
+    starts: NDArray[np.int64]
+    generated: int
+    distance: Distance
+    lengths: NDArray[np.int64] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lengths", np.diff(self.starts))
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def is_even(self) -> bool:
+        """Whether all sequences are equally long."""
+        return bool((self.lengths == self.lengths[0]).all())
+
+    def sequence(self, index: int) -> NDArray[np.float64]:
+        """Return one clip's values."""
+        return self.values[self.starts[index] : self.starts[index + 1]]
+
+    def part(self, indices: NDArray[np.int64], generated: int) -> "Pool":
+        """Return the pool of some of its clips, of which the first ``generated`` are generated."""
+        starts = np.concatenate([[0], np.cumsum(self.lengths[indices])])
+        values = np.concatenate([self.sequence(index) for index in indices])
+        return Pool(values, starts, generated, self.distance)
+
+
+def make_pool(
+    generated: Sequence[NDArray[np.float64]], reference: Sequence[NDArray[np.float64]], distance: Distance
+) -> Pool:
+    """Lay the sequences of two sets, each of shape (n, width), out for searching."""
+    flat = [values.ravel() for values in (*generated, *reference)]
+    if distance.is_sorted:
+        flat = [np.sort(values) for values in flat]
+    starts = np.concatenate([[0], np.cumsum([len(values) for values in flat])]).astype(np.int64)
+    return Pool(np.concatenate(flat), starts, len(generated), distance)
+
+
+def pair_distance(a: NDArray[np.float64], b: NDArray[np.float64], distance: Distance) -> float:
+    """Return the distance of two sequences, sorted already where the distance asks for it.
+
+    >>> emd = Distance("", is_sorted=True, power=1)
+    >>> pair_distance(np.array([0.0, 1.0]), np.array([0.5]), emd)
+    0.5
+    """
+    if distance.is_sorted and len(a) != len(b):
+        grid = quantile_grid(len(a), len(b))
+        total = float(grid.weights @ np.abs(a[grid.first] - b[grid.second]) ** distance.power)
+    else:
+        shorter = min(len(a), len(b))
+        total = float((np.abs(a[:shorter] - b[:shorter]) ** distance.power).mean())
+    return total if distance.power == 1 else float(np.sqrt(total))
+
+
+@dataclass(frozen=True)
+class QuantileGrid:
+    """The steps on which two empirical quantile functions are both constant.
+
+    ``weights`` add up to 1; on step k the functions have the values a[first[k]] and b[second[k]].
+    """
+
+    weights: NDArray[np.float64]
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+
+
+def quantile_grid(first_count: int, second_count: int) -> QuantileGrid:
+    """Cut [0, 1] at every i / first_count and j / second_count, in exact integers."""
+    product = first_count * second_count
+    edges = np.union1d(np.arange(first_count + 1) * second_count, np.arange(second_count + 1) * first_count)
+    starts = edges[:-1]
+    return QuantileGrid(np.diff(edges) / product, starts // second_count, starts // first_count)
+
+
+def block_means(pool: Pool) -> NDArray[np.float64]:
+    """Return coordinates whose L1 distance never exceeds the clips' distance, shape (M, 8).
+
+    They are the integrals of each sequence, as a function on [0, 1], over eighths: |integral of a difference| is at
+    most the integral of its absolute value, and a mean absolute value is at most the root mean square. Where
+    unequal sequences are cut to the shorter one no such bound holds, and all coordinates are zero.
+    """
+    if not (pool.is_even or pool.distance.is_sorted):
+        return np.zeros((len(pool), _BLOCKS))
+    result = np.empty((len(pool), _BLOCKS))
+    edges = np.arange(_BLOCKS + 1) / _BLOCKS
+    for length in np.unique(pool.lengths):
+        members = np.flatnonzero(pool.lengths == length)
+        rows = pool.values[pool.starts[members][:, None] + np.arange(length)]
+        integral = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(rows, axis=1)], axis=1) / length
+        place = edges * length
+        below = np.minimum(place.astype(np.int64), length - 1)
+        at_edges = integral[:, below] + (place - below) * (integral[:, below + 1] - integral[:, below])
+        result[members] = np.diff(at_edges, axis=1)
+    return result

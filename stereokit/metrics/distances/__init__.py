@@ -1,0 +1,1 @@
+"""One module a distance between the sequences of two clips."""

@@ -1,0 +1,98 @@
+"""What a feature reads: the part of a recording that is judged, in the file's own number format."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stereokit.audio.clip import Recording
+
+SQRT2 = float(np.sqrt(2.0))
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """Left and right of one clip.
+
+    Attributes
+    ----------
+    left, right
+        Shape (T,), int16 or float32. A mono file has the same samples twice.
+    sample_rate
+        Hz.
+    full_scale
+        The sample value that stands for 1.0.
+    """
+
+    left: NDArray[Any]
+    right: NDArray[Any]
+    sample_rate: int
+    full_scale: float
+
+    @property
+    def frames(self) -> int:
+        """Length in samples."""
+        return int(self.left.shape[0])
+
+    @cached_property
+    def difference(self) -> NDArray[Any]:
+        """L - R, shape (T,), exact: int32 from 16 bit (int16 where it fits, which sorts faster), else float64."""
+        difference: NDArray[Any]
+        if self.left.dtype != np.int16:
+            difference = np.subtract(self.left, self.right, dtype=np.float64)
+            return difference
+        lowest = min(int(self.left.min()), int(self.right.min()))
+        highest = max(int(self.left.max()), int(self.right.max()))
+        fits = highest - lowest <= np.iinfo(np.int16).max
+        difference = np.subtract(self.left, self.right, dtype=np.int16 if fits else np.int32)
+        return difference
+
+    @property
+    def side_scale(self) -> float:
+        """Multiply ``difference`` by this to get the side signal (L - R) / sqrt(2) at full scale ±1."""
+        return 1.0 / (SQRT2 * self.full_scale)
+
+    @cached_property
+    def has_side(self) -> bool:
+        """Whether left and right differ anywhere."""
+        return bool(self.difference.any())
+
+    @cached_property
+    def is_silent(self) -> bool:
+        """Whether every sample is zero."""
+        return not (self.left.any() or self.right.any())
+
+    def scaled(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return left and right as float64 with full scale ±1, each of shape (T,)."""
+        left = self.left.astype(np.float64) / self.full_scale
+        return left, self.right.astype(np.float64) / self.full_scale
+
+
+def excerpt_of(recording: Recording, *, length: float | None = None) -> Excerpt:
+    """Take the judged part of a recording.
+
+    Parameters
+    ----------
+    recording
+        One or two channels.
+    length
+        Seconds; the recording is cut, or padded with zeros, to round(length x rate) samples. None keeps all.
+
+    Raises
+    ------
+    BadInputError
+        For more than two channels.
+    """
+    recording.require_stereo()
+    samples = recording.samples
+    if length is not None:
+        frames = round(length * recording.sample_rate)
+        if frames <= len(samples):
+            samples = samples[:frames]
+        else:
+            samples = np.concatenate([samples, np.zeros((frames - len(samples), recording.channels), samples.dtype)])
+    # Contiguous channels: everything after this reads them several times, in vector registers.
+    channels = np.ascontiguousarray(samples.T)
+    return Excerpt(channels[0], channels[-1], recording.sample_rate, recording.full_scale)

@@ -1,0 +1,1 @@
+"""One module a feature: a clip becomes a sequence of numbers."""

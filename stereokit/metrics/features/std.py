@@ -1,0 +1,21 @@
+"""Standard deviation of the side signal in each window, the feature of the protocol ml2020."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stereokit.metrics.excerpt import Excerpt
+from stereokit.metrics.feature import Feature, Range
+from stereokit.metrics.windows import windows_of
+
+
+def _sequence(excerpt: Excerpt, extent: Range) -> NDArray[np.float64]:
+    side = excerpt.difference * excerpt.side_scale
+    return np.asarray(windows_of(side, excerpt.sample_rate).std(axis=1)[:, None])
+
+
+FEATURE = Feature(
+    summary="standard deviation of the side signal in each window",
+    unit="full scale",
+    sequence=_sequence,
+    is_shape=True,
+)

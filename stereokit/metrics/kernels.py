@@ -1,0 +1,37 @@
+"""How kernels are compiled: cached where a cache can be kept, and still compiled where it cannot."""
+
+import warnings
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+
+Kernel = TypeVar("Kernel", bound=Callable[..., object])
+
+_warned = False
+
+
+def kernel(function: Kernel) -> Kernel:
+    """Compile a function with numba, without the interpreter lock and with a cache on disk.
+
+    numba raises when neither the package's folder nor the user's cache folder can be written (a read-only
+    installation without a home). Then the kernel is compiled without a cache, in every process anew, and one warning
+    says so.
+    """
+    try:
+        return cast("Kernel", numba.njit(cache=True, nogil=True)(function))
+    except RuntimeError:
+        _warn_once()
+        return cast("Kernel", numba.njit(nogil=True)(function))
+
+
+def _warn_once() -> None:
+    global _warned  # noqa: PLW0603 - once a process is what a module remembers
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            "no folder for compiled code can be written: compiling anew each time; set NUMBA_CACHE_DIR to a "
+            "writable folder to keep it",
+            RuntimeWarning,
+            stacklevel=4,
+        )

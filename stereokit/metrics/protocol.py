@@ -1,0 +1,130 @@
+"""Protocols: the named settings under which scores are comparable."""
+
+from dataclasses import dataclass, replace
+
+from stereokit import catalog
+from stereokit.errors import BadInputError, UsageError
+from stereokit.metrics.distance import Distance
+from stereokit.metrics.excerpt import Excerpt
+from stereokit.metrics.feature import Feature, Range
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What is measured, and how two clips are compared.
+
+    Attributes
+    ----------
+    name
+        ``paper``, ``ml2020`` or, with a part changed, the same name with a plus sign.
+    feature, distance
+        Names in the catalogue.
+    extent
+        ``quantile`` or ``full``: what a side distance spans.
+    length
+        Seconds judged of each clip (cut, or padded with zeros); None judges the whole clip.
+    length_samples
+        The same as a fixed count of samples, for a protocol that is defined at one rate; wins over ``length``.
+    is_shape
+        Divide each sequence by its sum: its shape stays, the overall width goes.
+    sample_rate
+        The only rate (Hz) for which the protocol is defined; None takes all.
+    """
+
+    name: str
+    feature: str = "stsd"
+    distance: str = "emd"
+    extent: Range = "quantile"
+    length: float | None = None
+    length_samples: int | None = None
+    is_shape: bool = False
+    sample_rate: int | None = None
+
+    def load_feature(self) -> Feature:
+        """Return the feature."""
+        loaded: Feature = catalog.load("feature", self.feature)
+        return loaded
+
+    def load_distance(self) -> Distance:
+        """Return the distance."""
+        loaded: Distance = catalog.load("distance", self.distance)
+        return loaded
+
+    def check_clip(self, sample_rate: int, frames: int) -> None:
+        """Refuse a clip for which the protocol is not defined.
+
+        Raises
+        ------
+        BadInputError
+            Naming the rate or the length and what is allowed.
+        """
+        if self.sample_rate is not None and sample_rate != self.sample_rate:
+            raise BadInputError(f"has {sample_rate} Hz: the protocol {self.name} is for {self.sample_rate} Hz")
+        if self.length_samples is not None and frames < self.length_samples:
+            raise BadInputError(f"has {frames} samples: the protocol {self.name} needs {self.length_samples} or more")
+
+    def judged_length(self, sample_rate: int) -> float | None:
+        """Return the seconds of a clip at this rate that are judged; None for all."""
+        return self.length if self.length_samples is None else self.length_samples / sample_rate
+
+
+PROTOCOLS = {
+    "paper": Protocol("paper"),
+    # What the paper's authors computed for its table 1: their stabs, the first 15,872 samples, shapes of std(s).
+    "ml2020": Protocol("ml2020", feature="std", length_samples=15_872, is_shape=True, sample_rate=44_100),
+}
+
+
+def protocol_with(
+    name: str,
+    *,
+    feature: str | None = None,
+    distance: str | None = None,
+    extent: Range | None = None,
+    length: float | None = None,
+    is_shape: bool | None = None,
+) -> Protocol:
+    """Return a protocol with some of its parts replaced; None leaves a part as it is.
+
+    Raises
+    ------
+    UsageError
+        For an unknown name, and for parts that do not go together.
+    """
+    if name not in PROTOCOLS:
+        raise UsageError(f"unknown protocol {name!r}: choose from {', '.join(PROTOCOLS)}")
+    base = protocol = PROTOCOLS[name]
+    if feature is not None and feature != base.feature:
+        own_distance = catalog.load("feature", feature).distance
+        protocol = replace(protocol, feature=feature, distance=own_distance)
+    if distance is not None:
+        protocol = replace(protocol, distance=distance)
+    if extent is not None:
+        protocol = replace(protocol, extent=extent)
+    if length is not None:
+        if length <= 0:
+            raise UsageError(f"--length {length}: must be more than 0 seconds")
+        protocol = replace(protocol, length=length, length_samples=None)
+    if is_shape is not None:
+        protocol = replace(protocol, is_shape=is_shape)
+    _check_parts(protocol)
+    return protocol if protocol == base else replace(protocol, name=f"{name}+")
+
+
+def _check_parts(protocol: Protocol) -> None:
+    loaded = protocol.load_feature()
+    distance = protocol.load_distance()
+    if distance.is_sorted and loaded.width > 1:
+        raise UsageError(
+            f"--distance {protocol.distance}: compares one value a frame, {protocol.feature} has {loaded.width}; "
+            "use l1 or l2"
+        )
+    if protocol.extent == "full" and not loaded.takes_range:
+        raise UsageError(f"--range full: {protocol.feature} has no range; it goes with stsd and side-distance")
+    if protocol.is_shape and not loaded.is_shape:
+        raise UsageError(f"--shape: {protocol.feature} is no width to divide by its sum; use stsd or std")
+
+
+def check_shape(excerpt: Excerpt, protocol: Protocol) -> bool:
+    """Tell whether a clip can be judged: one without side signal has no shape."""
+    return excerpt.has_side or not protocol.is_shape

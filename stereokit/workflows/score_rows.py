@@ -1,0 +1,113 @@
+"""The rows that ``stereokit score`` yields, and the keys that a check may name."""
+
+from collections.abc import Mapping
+
+from stereokit import catalog
+from stereokit.data.sources import Source
+from stereokit.data.text import printable
+from stereokit.metrics.comparison import Comparison
+from stereokit.metrics.measure import Measurement
+from stereokit.metrics.protocol import PROTOCOLS, Protocol
+from stereokit.workflows.events import Json, Row
+from stereokit.workflows.score_sets import ScoredSet, label_of
+
+SCORE_SCHEMA = "stereokit.score/1"
+CLIP_SCHEMA = "stereokit.score.clip/1"
+
+_SET_COUNTS = (
+    "found",
+    "used",
+    "refused",
+    "dropped_silent",
+    "excluded",
+    "mono",
+    "without_side",
+    "silent",
+    "clamped_windows",
+    "side_distance_mean",
+)
+
+
+def check_keys() -> list[str]:
+    """List the figures of a result row that ``--fail-if`` may name."""
+    scores = catalog.names("score")
+    sets = [f"{name}.{count}" for name in ("gen", "ref") for count in _SET_COUNTS]
+    counts = ["n_gen", "n_ref", "n_gen_found", "n_ref_found", "duplicates_across"]
+    return [*scores, *(f"expected.{name}" for name in scores), *counts, *sets]
+
+
+def result_row(
+    generated: ScoredSet,
+    reference: ScoredSet,
+    protocol: Protocol,
+    comparison: Comparison | None,
+    extra: Mapping[str, Json],
+) -> Row:
+    """Return the one row of a result; scores are null where a label has clips on one side only."""
+    names = catalog.names("score")
+    scores: dict[str, Json] = {name: comparison.scores[name] if comparison else None for name in names}
+    expected: dict[str, Json] = {name: comparison.expected[name] if comparison else None for name in names}
+    return Row(
+        SCORE_SCHEMA,
+        {
+            **scores,
+            "n_gen": comparison.generated if comparison else 0,
+            "n_ref": comparison.reference if comparison else 0,
+            "expected": expected,
+            "n_gen_found": len(generated.clips),
+            "n_ref_found": len(reference.clips),
+            "draws": comparison.draws if comparison else 0,
+            "protocol": protocol.name,
+            "feature": protocol.feature,
+            "distance": protocol.distance,
+            "range": protocol.extent,
+            "length_s": protocol.length,
+            "length_samples": protocol.length_samples,
+            "shape": protocol.is_shape,
+            "unit": "share of the sum" if protocol.is_shape else protocol.load_feature().unit,
+            **extra,
+            "gen": generated.summary(),
+            "ref": reference.summary(),
+            "failed": [
+                {"set": scored.name, "path": refusal.path, "reason": refusal.reason}
+                for scored in (generated, reference)
+                for refusal in scored.refused
+            ],
+            "notes": _notes(generated, reference, protocol),
+        },
+    )
+
+
+def _notes(generated: ScoredSet, reference: ScoredSet, protocol: Protocol) -> list[Json]:
+    notes: list[Json] = []
+    measured = [measurement for scored in (generated, reference) for _, measurement in scored.clips]
+    if protocol != PROTOCOLS["ml2020"]:
+        notes.append("MMD is comparable only at the same sizes, settings and data; not with the paper's table 1")
+    flat = sum(not measurement.has_side for measurement in measured)
+    if flat and protocol.feature != "logmel":
+        notes.append(f"{flat} clips have no side signal (mono or silent): their sequences are zero")
+    if len({measurement.sample_rate for measurement in measured}) > 1:
+        notes.append("sample rates are mixed: windows are counted in seconds at each file's own rate")
+    if len({len(measurement.sequence) for measurement in measured}) > 1:
+        notes.append("lengths differ: sequences of unequal length are compared; --length S makes them equal")
+    return notes
+
+
+def clip_row(name: str, source: Source, measurement: Measurement) -> Row:
+    """Return the row of one clip."""
+    return Row(
+        CLIP_SCHEMA,
+        {
+            "set": name,
+            "path": printable(str(source.path)),
+            "label": label_of(source) or None,
+            "side_distance": measurement.side_distance,
+            "image_class": measurement.image_class,
+            "feature_mean": float(measurement.sequence.mean()),
+            "channels": measurement.channels,
+            "sample_rate_hz": measurement.sample_rate,
+            "duration_s": measurement.frames / measurement.sample_rate,
+            "has_side": measurement.has_side,
+            "is_silent": measurement.is_silent,
+        },
+    )
