@@ -31,7 +31,7 @@ def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
     OutputError
         When the folder is missing, read-only or full; the temporary file is gone by then.
     """
-    temporary = path.with_name(f".{path.name[:64]}.{secrets.token_hex(6)}.tmp")
+    temporary = path.with_name(f".{path.name[:48]}.{secrets.token_hex(6)}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
@@ -133,15 +133,15 @@ def contained_path(folder: Path, name: str) -> Path:
     Raises
     ------
     BadInputError
-        For an empty or absolute name, a drive letter or backslash, a ``..``, a NUL byte, or a symbolic
-        link that ends outside.
+        For an empty or absolute name, a drive letter or backslash, a ``..``, a NUL byte, a lone surrogate, or a
+        symbolic link that ends outside or in a circle.
 
     >>> contained_path(Path("set"), "train/a.wav").as_posix()
     'set/train/a.wav'
     """
     pure = PurePosixPath(name)
     reason = ""
-    if not name or name in (".", "./"):
+    if not pure.parts:
         reason = "is empty"
     elif "\0" in name:
         reason = "holds a NUL byte"
@@ -151,8 +151,13 @@ def contained_path(folder: Path, name: str) -> Path:
         reason = "leads out of its folder with '..'"
     if not reason:
         path = folder / pure
-        root = folder.resolve()
-        if path.resolve().is_relative_to(root):
-            return path
-        reason = "is a link that ends outside its folder"
+        try:
+            if path.resolve().is_relative_to(folder.resolve()):
+                return path
+            reason = "is a link that ends outside its folder"
+        except UnicodeEncodeError:
+            reason = "is no text"
+        except (OSError, RuntimeError):
+            # Python 3.11 and 3.12 raise a RuntimeError for links in a circle, 3.13 does not
+            reason = "is a link that ends nowhere"
     raise BadInputError(f"file_name {name!r} {reason}: use a path inside {folder}")

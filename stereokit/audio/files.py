@@ -129,7 +129,7 @@ def encode(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = N
     Raises
     ------
     ValueError
-        For samples outside [-1, 1] with an integer encoding; nothing is clipped silently.
+        For samples outside [-1, 1], or NaN, with an integer encoding; nothing is clipped silently.
     """
     samples: NDArray[Any] = clip.samples.T
     if encoding != "float":
@@ -147,7 +147,8 @@ def encode(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = N
 def _quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -> NDArray[Any]:
     steps = 2.0 ** (bits - 1)
     scaled = samples.astype(np.float64) * steps
-    if scaled.size and np.abs(scaled).max() > steps:
+    # turned round so that a NaN is refused too
+    if not np.abs(scaled).max(initial=0.0) <= steps:
         raise ValueError("samples outside ±1 cannot be written as integers")
     if dither_seed is not None and bits == 16:
         inexact = (scaled != np.rint(scaled)).any(axis=0)

@@ -1,7 +1,8 @@
 """What a chunked header (WAV, AIFF) promises, checked against the bytes that are there.
 
 libsndfile reads a truncated WAV without a word and gives back what is left. A data set or a score built on
-half a recording is wrong silently, so the promise is checked here. FLAC and Ogg streams report their own cuts.
+half a recording is wrong silently, so the promise is checked here. FLAC, CAF and MP3 report their own cuts; Ogg, AU,
+W64 and RF64 do not, and a cut one is read as far as it goes.
 """
 
 from typing import BinaryIO

@@ -22,10 +22,10 @@ def complete_voices() -> list[str]:
     return catalog.names("synth")
 
 
-Seed = Annotated[int, typer.Option(min=0, help="Seed of everything random; recorded in the result.")]
+Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of everything random; recorded in the result.")]
 Jobs = Annotated[
     int | None,
-    typer.Option("--jobs", "-j", min=1, help="Processes [default: the CPUs this process may use]."),
+    typer.Option("--jobs", "-j", min=1, metavar="N", help="Processes [default: the CPUs this process may use]."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="With any refused input do nothing (status 4).")]
 Only = Annotated[list[str] | None, typer.Option(metavar="LABEL", help="Only clips with this label; repeatable.")]

@@ -99,7 +99,8 @@ class Output:
         """Return what rich draws for this terminal, as text."""
         from rich.console import Console
 
-        console = Console(file=self.streams.stdout, no_color=not self.streams.has_colour, highlight=False, markup=False)
+        streams = self.streams
+        console = Console(file=streams.stdout, highlight=False, markup=False, _environ=streams.environment)
         with console.capture() as capture:
             console.print(table)
         return capture.get()
@@ -112,7 +113,7 @@ class Output:
             from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bar
 
-            console = Console(file=self.streams.stderr, no_color=not self.streams.has_colour)
+            console = Console(file=self.streams.stderr, _environ=self.streams.environment)
             columns = (
                 TextColumn("{task.description}"),
                 BarColumn(),

@@ -14,27 +14,30 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(metavar="SRC...", help="Folders, sound files, .jsonl or .txt lists, or '-'."),
 ]
-Target = Annotated[Path, typer.Option("--output", "-o", help="The data set's folder.")]
+Target = Annotated[Path, typer.Option("--output", "-o", metavar="DATASET", help="The data set's folder.")]
 Synth = Annotated[
     str | None,
     typer.Option(metavar="VOICE", help="Make procedural sounds.", autocompletion=options.complete_voices),
 ]
-Count = Annotated[int | None, typer.Option(min=1, help="How many procedural sounds.")]
-Rate = Annotated[int, typer.Option(min=1_000, max=768_000, help="Sample rate in Hz.")]
-Length = Annotated[float | None, typer.Option(help="Seconds: clips are cut (with a fade) or padded. [default: as is]")]
+Count = Annotated[int | None, typer.Option(min=1, metavar="N", help="How many procedural sounds.")]
+Rate = Annotated[int, typer.Option(min=1_000, max=768_000, metavar="HZ", help="Sample rate in Hz.")]
+Length = Annotated[
+    float | None,
+    typer.Option(metavar="SECONDS", help="Seconds: clips are cut (with a fade) or padded. [default: as is]"),
+]
 Normalize = Annotated[
     Literal["none", "peak", "loudness"],
     typer.Option(help="One gain for both channels, so that the image stays."),
 ]
 Level = Annotated[
     float | None,
-    typer.Option("--target", help="dB for peak [default: -1], LUFS for loudness [default: -23]."),
+    typer.Option("--target", metavar="DB", help="dB for peak [default: -1], LUFS for loudness [default: -23]."),
 ]
 Bits = Annotated[Literal["16", "24", "float"], typer.Option(help="Encoding of the WAV files.")]
-Labels = Annotated[Path | None, typer.Option(help="CSV with file_name, label and other columns.")]
+Labels = Annotated[Path | None, typer.Option(metavar="FILE", help="CSV with file_name, label and other columns.")]
 Group = Annotated[str | None, typer.Option(metavar="COLUMN|folder", help="Clips that share this stay in one split.")]
-Split = Annotated[str, typer.Option(help="Shares of train, validation and test.")]
-Assign = Annotated[Path | None, typer.Option(help="CSV with group,split: splits given by hand.")]
+Split = Annotated[str, typer.Option(metavar="SHARES", help="Shares of train, validation and test.")]
+Assign = Annotated[Path | None, typer.Option(metavar="FILE", help="CSV with group,split: splits given by hand.")]
 
 
 def prep(

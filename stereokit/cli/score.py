@@ -21,14 +21,18 @@ ProtocolName = Annotated[
 ]
 Feature = Annotated[
     str | None,
-    typer.Option(help="What is measured in each window.", autocompletion=options.complete_features),
+    typer.Option(metavar="FEATURE", help="What is measured in each window.", autocompletion=options.complete_features),
 ]
-Distance = Annotated[str | None, typer.Option(help="Between two clips.", autocompletion=options.complete_distances)]
+Distance = Annotated[
+    str | None, typer.Option(metavar="DISTANCE", help="Between two clips.", autocompletion=options.complete_distances)
+]
 Extent = Annotated[
     Literal["quantile", "full"] | None,
     typer.Option("--range", help="A side distance spans 5 % to 95 % or minimum to maximum."),
 ]
-Length = Annotated[float | None, typer.Option(help="Seconds judged of each clip: cut, or padded with zeros.")]
+Length = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="Seconds judged of each clip: cut, or padded with zeros.")
+]
 Shape = Annotated[
     bool | None,
     typer.Option("--shape/--no-shape", help="Divide each sequence by its sum: width goes, shape stays."),

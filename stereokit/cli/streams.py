@@ -16,7 +16,7 @@ class Streams:
     stdin, stdout, stderr
         Text streams.
     environment
-        The environment variables that decide about colour.
+        Its variables decide about width and colour (COLUMNS, NO_COLOR, TERM).
     debug
         Errors are raised with their traceback instead of being told in one line.
     """
@@ -37,11 +37,6 @@ class Streams:
         """Whether a person sees progress."""
         return self.stderr.isatty()
 
-    @property
-    def has_colour(self) -> bool:
-        """Whether colour is wanted: not with NO_COLOR or on a dumb terminal."""
-        return not self.environment.get("NO_COLOR") and self.environment.get("TERM") != "dumb"
-
 
 def system_streams() -> Streams:
     """Return the process's own streams; a missing one (closed by the parent) becomes an empty one."""
@@ -49,6 +44,9 @@ def system_streams() -> Streams:
         # Names of any language must not fail in a C locale.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if isinstance(sys.stdin, io.TextIOWrapper):
+        # A listed name that is not UTF-8 is refused by name, not by a crash.
+        sys.stdin.reconfigure(errors="surrogateescape")
     return Streams(
         stdin=sys.stdin or io.StringIO(),
         stdout=sys.stdout or io.StringIO(),

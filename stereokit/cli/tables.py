@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stereokit import catalog
+from stereokit.data.text import printable
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,7 +34,7 @@ def _cell(value: "Json") -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
-    return str(value)
+    return printable(str(value))
 
 
 def row_table(rows: "Sequence[Row]") -> "RenderableType":
@@ -58,8 +59,7 @@ def score_table(rows: "Sequence[Row]") -> "RenderableType":
     last = results[-1]
     settings = f"protocol {last['protocol']}, {last['feature']} ({last['unit']}) compared by {last['distance']}"
     parts.append(Text(f"\n{settings}; sizes {last['sizes']}, {last['draws']} draw(s), seed {last['seed']}"))
-    for name in ("gen", "ref"):
-        parts.append(Text(f"{name}: {_set_line(last[name])}"))
+    parts.extend(Text(f"{name}: {_set_line(last[name])}") for name in ("gen", "ref"))
     notes = last["notes"]
     parts.extend(Text(f"- {note}") for note in (notes if isinstance(notes, list) else []))
     return Group(*parts)
@@ -102,5 +102,5 @@ def prep_table(rows: "Sequence[Row]") -> "RenderableType":
     totals = [summary[split] for split in splits]
     lines.append(["all", *totals, summary["clips"]])
     skipped = [f"{summary[key]} {key}" for key in ("refused", "excluded", "mono", "without_side") if summary.get(key)]
-    ending = f"\n{summary['status']}: {summary.get('path', '')}" + (f" ({', '.join(skipped)})" if skipped else "")
+    ending = f"\n{summary['status']}: {summary.get('dataset', '')}" + (f" ({', '.join(skipped)})" if skipped else "")
     return Group(plain_table(["label", *splits, "total"], lines), Text(ending))

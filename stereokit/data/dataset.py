@@ -51,8 +51,17 @@ def check_target(folder: Path, *, force: bool) -> None:
         raise UsageError(f"-o {folder}: {error.strerror}") from error
     if DESCRIPTION in names and not force:
         raise UsageError(f"-o {folder}: is a finished data set; --force rebuilds it")
+    if DESCRIPTION in names and not _is_ours(folder / DESCRIPTION):
+        raise UsageError(f"-o {folder}: its {DESCRIPTION} is another program's; give a new or empty folder")
     if names and not names & {DESCRIPTION, LOCK}:
         raise UsageError(f"-o {folder}: holds other files; give a new or empty folder")
+
+
+def _is_ours(description: Path) -> bool:
+    try:
+        return str(json.loads(description.read_bytes())["schema"]) == DATASET_SCHEMA
+    except (OSError, ValueError, RecursionError, KeyError, TypeError):
+        return False
 
 
 class DatasetWriter:
@@ -61,7 +70,6 @@ class DatasetWriter:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._staging = folder / _STAGING
-        self.clear()
         for split in SPLITS:
             make_folder(self._staging / split)
 
@@ -92,6 +100,17 @@ class DatasetWriter:
         ordered = sorted(rows, key=lambda row: str(row["file_name"]).encode())
         names = [str(row["file_name"]) for row in ordered]
         stale = set(_listed_clips(self._folder)) - {self._folder / name for name in names}
+        lines = [json.dumps(row, allow_nan=False) + "\n" for row in ordered]
+        description = {
+            "schema": DATASET_SCHEMA,
+            "fingerprint": fingerprint(ordered),
+            "settings": settings,
+            "counts": counts,
+            "versions": versions(),
+        }
+        # All that needs room on the disk is written before the old data set is touched.
+        write_file(self.staged(METADATA), "".join(lines).encode())
+        write_file(self.staged(DESCRIPTION), (json.dumps(description, indent=1, allow_nan=False) + "\n").encode())
         sync_batch()
         # From here to the last line the folder is unfinished, and says so by lacking its description.
         remove_file(self._folder / DESCRIPTION)
@@ -101,25 +120,9 @@ class DatasetWriter:
             move_file(self.staged(name), self._folder / name)
         for path in sorted(stale):
             remove_file(path)
-        lines = [json.dumps(row, allow_nan=False) + "\n" for row in ordered]
-        write_file(self._folder / METADATA, "".join(lines).encode())
-        description = {
-            "schema": DATASET_SCHEMA,
-            "fingerprint": fingerprint(ordered),
-            "settings": settings,
-            "counts": counts,
-            "versions": versions(),
-        }
-        write_file(self._folder / DESCRIPTION, (json.dumps(description, indent=1, allow_nan=False) + "\n").encode())
+        move_file(self.staged(METADATA), self._folder / METADATA)
+        move_file(self.staged(DESCRIPTION), self._folder / DESCRIPTION)
         return str(description["fingerprint"])
-
-    def clear(self) -> None:
-        """Remove what was staged."""
-        try:
-            if self._staging.exists():
-                shutil.rmtree(self._staging)
-        except OSError as error:
-            raise OutputError(f"cannot remove {self._staging}: {error.strerror}") from error
 
 
 @contextlib.contextmanager
@@ -136,15 +139,25 @@ def building(folder: Path) -> Iterator[DatasetWriter]:
     is_new = not folder.exists()
     make_folder(folder)
     with locked(folder / LOCK):
-        writer = DatasetWriter(folder)
         try:
-            yield writer
+            _remove_staged(folder)
+            yield DatasetWriter(folder)
         finally:
-            writer.clear()
-            if is_new and not (folder / DESCRIPTION).exists() and not (folder / METADATA).exists():
+            _remove_staged(folder)
+            # With clips in it the folder keeps its lock: by that the next run knows it and completes it.
+            if is_new and [path.name for path in folder.iterdir()] == [LOCK]:
                 with contextlib.suppress(OSError):
                     (folder / LOCK).unlink()
                     folder.rmdir()
+
+
+def _remove_staged(folder: Path) -> None:
+    staging = folder / _STAGING
+    try:
+        if staging.exists():
+            shutil.rmtree(staging)
+    except OSError as error:
+        raise OutputError(f"cannot remove {staging}: {error.strerror}") from error
 
 
 def _listed_clips(folder: Path) -> Iterable[Path]:

@@ -141,6 +141,8 @@ def _gain(clip: Clip, preparation: Preparation) -> tuple[float, bool]:
     Integers end at full scale: what would pass it is turned down as a whole, never clipped.
     """
     highest = peak(clip)
+    if not np.isfinite(highest):
+        raise BadInputError("passes the range of float samples when it is resampled")
     if highest == 0.0:
         return 1.0, False
     gain = 1.0

@@ -84,9 +84,9 @@ def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file:
     if path.suffix.lower() in (".jsonl", ".txt"):
         lines = _read_lines(path)
         contained = path.suffix.lower() == ".jsonl"
-        return _sorted(_from_lines(lines, path.parent, path.stem, contained=contained))
+        return _sorted(_from_lines(lines, path.parent, printable(path.stem), contained=contained))
     if single_file and is_audio_name(path):
-        return _sorted(iter([Source(path, path.name, path.parent.resolve().name)]))
+        return _sorted(iter([_listed(path, path.name, printable(path.parent.resolve().name))]))
     wanted = "a folder, - , a .jsonl or a .txt list" + (" or a sound file" if single_file else "")
     raise UsageError(f"{printable(given)}: give {wanted}")
 
@@ -105,10 +105,11 @@ def _sorted(found: Iterator[Source | Refusal]) -> Found:
 
 
 def _walk(folder: Path) -> Iterator[Source | Refusal]:
-    """Find the sound files below a folder; links to folders are not followed."""
+    """Find the sound files below a folder; links to folders are not followed, hidden folders not searched."""
     root = folder.resolve()
     for current, folders, files in os.walk(folder, onerror=_raise_unreadable):
-        folders.sort()
+        # Hidden folders hold other programs' things, and what a killed run of prep has not put in place.
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in files:
             path = Path(current, name)
             if name.startswith(".") or not is_audio_name(path):
@@ -134,14 +135,14 @@ def _checked(path: Path, key: str, root: Path) -> Source | Refusal:
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         return Refusal(printable(str(path)), f"cannot be read: {reason}")
-    return Source(path, key, root.name)
+    return Source(path, key, printable(root.name))
 
 
 def _read_lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > _LIST_LIMIT_BYTES:
             raise BadInputError(f"{path}: is larger than 1 GiB, too much for a list")
-        return path.read_text("utf-8").split("\n")
+        return path.read_text("utf-8-sig").split("\n")
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
@@ -162,13 +163,9 @@ def _from_lines(lines: Iterable[str], folder: Path, root: str, *, contained: boo
 
 def _from_row(line: str, number: int, folder: Path, root: str, *, contained: bool) -> Iterator[Source | Refusal]:
     where = f"{root} line {number}"
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        yield Refusal(where, "is not a JSON object")
-        return
-    if not isinstance(row, dict):
-        yield Refusal(where, "is not a JSON object")
+    row = json_row(line)
+    if row is None:
+        yield Refusal(where, "is not a JSON object of text and finite numbers")
         return
     # Rows on a pipe carry the whole path; in a manifest file_name is relative to it and stays inside. A row
     # without either is another kind of row (a summary), not a sound.
@@ -189,6 +186,16 @@ def _from_row(line: str, number: int, folder: Path, root: str, *, contained: boo
         yield Refusal(where, str(error))
         return
     yield _listed(path, name, root, row)
+
+
+def json_row(line: str) -> dict[str, object] | None:
+    """Return a line's JSON object; None for all else, and for what could not be written as JSON again (NaN)."""
+    try:
+        row = json.loads(line)
+        json.dumps(row, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):
+        return None
+    return row if isinstance(row, dict) else None
 
 
 def _listed(path: Path, name: str, root: str, row: dict[str, object] | None = None) -> Source | Refusal:

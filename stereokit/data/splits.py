@@ -61,15 +61,18 @@ def read_assignment(path: Path) -> dict[str, str]:
         text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"--assign {path}: cannot be read: {getattr(error, 'strerror', error)}") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
     if not {"group", "split"} <= set(reader.fieldnames or ()):
         raise UsageError(f"--assign {path}: needs the columns group and split")
     assignment = {}
-    for row in reader:
-        if row["split"] not in SPLITS:
-            shown = printable(str(row["split"]))
-            raise UsageError(f"--assign {path} line {reader.line_num}: split {shown!r}: use {', '.join(SPLITS)}")
-        assignment[nfc(row["group"])] = row["split"]
+    try:
+        for row in reader:
+            if row["split"] not in SPLITS:
+                shown = printable(str(row["split"]))
+                raise UsageError(f"--assign {path} line {reader.line_num}: split {shown!r}: use {', '.join(SPLITS)}")
+            assignment[nfc(row["group"])] = row["split"]
+    except csv.Error as error:
+        raise UsageError(f"--assign {path} line {reader.line_num}: is not CSV: {error}") from error
     return assignment
 
 

@@ -3,12 +3,11 @@
 import contextlib
 import csv
 import io
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from stereokit.data.sources import Refusal, Source
+from stereokit.data.sources import Refusal, Source, json_row
 from stereokit.data.text import nfc, printable
 from stereokit.errors import BadInputError, UsageError
 from stereokit.writing import contained_path
@@ -89,16 +88,17 @@ def _file_name(row: TableRow, folder: Path) -> str:
 
 
 def _csv_rows(text: str, path: Path) -> Iterator[tuple[int, TableRow]]:
-    reader = csv.DictReader(io.StringIO(text, newline=""), restkey="", strict=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     if "file_name" not in (reader.fieldnames or ()):
         columns = printable(", ".join(reader.fieldnames or ())) or "none"
         raise UsageError(f"{path}: has no column file_name (columns: {columns})")
     try:
         for row in reader:
-            if "" in row:
+            if None in row:
                 yield reader.line_num, {"error": "has more cells than the header"}
                 continue
-            yield reader.line_num, {column: value or "" for column, value in row.items()}
+            # A column without a name is the row number that pandas writes.
+            yield reader.line_num, {column: value or "" for column, value in row.items() if column}
     except csv.Error as error:
         raise BadInputError(f"{path} line {reader.line_num}: is not CSV: {error}") from error
 
@@ -107,11 +107,8 @@ def _jsonl_rows(text: str, path: Path) -> Iterator[tuple[int, TableRow]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            row = None
-        yield number, row if isinstance(row, dict) else {"error": "is not a JSON object"}
+        row = json_row(line)
+        yield number, {"error": "is not a JSON object of text and finite numbers"} if row is None else row
 
 
 def manifest_above(folder: Path) -> FileTable | None:

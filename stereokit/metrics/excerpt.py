@@ -83,12 +83,14 @@ def excerpt_of(recording: Recording, *, length: float | None = None) -> Excerpt:
     Raises
     ------
     BadInputError
-        For more than two channels.
+        For more than two channels, and a length of less than half a sample.
     """
     recording.require_stereo()
     samples = recording.samples
     if length is not None:
         frames = round(length * recording.sample_rate)
+        if frames < 1:
+            raise BadInputError(f"has no whole sample in {length:g} s: its rate is {recording.sample_rate} Hz")
         if frames <= len(samples):
             samples = samples[:frames]
         else:

@@ -35,7 +35,8 @@ def principal_axes(excerpt: Excerpt) -> Axes:
     Mid and side are L and R turned by 45 degrees, so the axes are found there: with the variances of m and s
     and their covariance c, the first axis lies at atan2(2c, var m - var s) / 2 from the mid direction.
     """
-    left, right = stereo_windows(excerpt)
+    # From the first sample on: an offset then leaves nothing behind, where a rounded mean would look like sound.
+    left, right = (windows - windows[:, :1] for windows in stereo_windows(excerpt))
     mid, side = (left + right) / SQRT2, (right - left) / SQRT2
     mid = mid - mid.mean(axis=1, keepdims=True)
     side = side - side.mean(axis=1, keepdims=True)

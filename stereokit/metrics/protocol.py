@@ -1,11 +1,11 @@
 """Protocols: the named settings under which scores are comparable."""
 
+import math
 from dataclasses import dataclass, replace
 
 from stereokit import catalog
 from stereokit.errors import BadInputError, UsageError
 from stereokit.metrics.distance import Distance
-from stereokit.metrics.excerpt import Excerpt
 from stereokit.metrics.feature import Feature, Range
 
 
@@ -102,8 +102,8 @@ def protocol_with(
     if extent is not None:
         protocol = replace(protocol, extent=extent)
     if length is not None:
-        if length <= 0:
-            raise UsageError(f"--length {length}: must be more than 0 seconds")
+        if not 0 < length < math.inf:
+            raise UsageError(f"--length {length:g}: must be more than 0 seconds, and finite")
         protocol = replace(protocol, length=length, length_samples=None)
     if is_shape is not None:
         protocol = replace(protocol, is_shape=is_shape)
@@ -123,8 +123,3 @@ def _check_parts(protocol: Protocol) -> None:
         raise UsageError(f"--range full: {protocol.feature} has no range; it goes with stsd and side-distance")
     if protocol.is_shape and not loaded.is_shape:
         raise UsageError(f"--shape: {protocol.feature} is no width to divide by its sum; use stsd or std")
-
-
-def check_shape(excerpt: Excerpt, protocol: Protocol) -> bool:
-    """Tell whether a clip can be judged: one without side signal has no shape."""
-    return excerpt.has_side or not protocol.is_shape

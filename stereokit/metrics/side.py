@@ -133,14 +133,12 @@ def short_time_side_distance(excerpt: Excerpt, extent: Range = "quantile") -> ND
 def image_class(excerpt: Excerpt) -> str:
     """Return three letters, N (narrow) or W (wide), for the three segments of a stab.
 
-        A segment is wide where the standard deviation of s is above 0.125. The bounds 2940, 8820 and 15872 at
-        44.1 kHz scale with the rate; a clip that ends earlier is narrow where it is over.
+    A segment is wide where the standard deviation of s is above 0.125. The bounds 2940, 8820 and 15872 at
+    44.1 kHz scale with the rate; a clip that ends earlier is narrow where it is over.
 
-        >>> from itertools import pairwise
-    import numpy as np
-        >>> quiet = np.zeros(17_640, np.int16)
-        >>> image_class(Excerpt(quiet, quiet, 44_100, 32768.0))
-        'NNN'
+    >>> quiet = np.zeros(17_640, np.int16)
+    >>> image_class(Excerpt(quiet, quiet, 44_100, 32768.0))
+    'NNN'
     """
     if not excerpt.has_side:
         return "NNN"

@@ -26,6 +26,10 @@ _INLINE_CLIPS = 100
 _CHUNK_CLIPS = 16
 _PROGRESS_STEP = 10
 
+# Two channels of float fill half of the 4 GiB that a WAV file can hold.
+_LONGEST_FRAMES = 1 << 28
+_LOWEST_TARGET_DB = -120.0
+
 
 @dataclass(frozen=True)
 class PrepSettings:
@@ -58,13 +62,13 @@ def preparation_of(
     UsageError
         For a length or target that no clip can have.
     """
-    if length is not None and round(length * rate) < 1:
-        raise UsageError(f"--length {length}: must hold at least one sample")
+    if length is not None and not 0.5 < length * rate <= _LONGEST_FRAMES:
+        raise UsageError(f"--length {length}: must hold at least one sample, at most {_LONGEST_FRAMES / rate:.0f} s")
     if target is not None and normalize == "none":
         raise UsageError("--target goes with --normalize peak or loudness")
     level = DEFAULT_TARGETS[normalize] if target is None else target
-    if level > 0.0:
-        raise UsageError(f"--target {level}: must be 0 dB or less")
+    if not _LOWEST_TARGET_DB <= level <= 0.0:
+        raise UsageError(f"--target {level}: must be from {_LOWEST_TARGET_DB:.0f} dB to 0 dB")
     if encoding not in ("16", "24", "float"):
         raise UsageError(f"--bits {encoding}: choose 16, 24 or float")
     return Preparation(rate, length, normalize, level, encoding)  # type: ignore[arg-type]
@@ -88,15 +92,16 @@ def prep(settings: PrepSettings, stdin: Iterable[str]) -> Events:
     for text in [*plan.warnings, *warnings]:
         yield Message(text, is_warning=True)
     yield from refusal_messages(plan.refused)
+    yield from _failed_rows(plan.refused)
     if not items:
-        yield from _failed_rows(plan.refused)
         raise BadInputError(f"no usable sound among {found} inputs ({plan.excluded} excluded by --only)")
     if settings.is_dry_run:
         yield from _planned(settings, items)
         return Status.SOME_FAILED if plan.refused else Status.DONE
     if settings.strict and plan.refused:
         raise BadInputError(f"--strict: {len(plan.refused)} inputs were refused, so nothing is done")
-    return (yield from _write(settings, plan, items, found))
+    ledger = _Ledger(found, list(plan.refused), plan.excluded)
+    return (yield from _write(settings, items, ledger, _recorded(settings, fractions, assignment)))
 
 
 def _plan(settings: PrepSettings, stdin: Iterable[str]) -> tuple[Plan, int]:
@@ -178,20 +183,18 @@ class _Ledger:
         }
 
 
-def _write(settings: PrepSettings, plan: Plan, items: Sequence[Item], found: int) -> Events:
+def _write(settings: PrepSettings, items: Sequence[Item], ledger: _Ledger, recorded: Mapping[str, object]) -> Events:
     """Make the clips under the data set's lock and put them in place together."""
-    ledger = _Ledger(found, list(plan.refused), plan.excluded)
     with building(settings.output) as writer:
-        yield from _failed_rows(plan.refused)
         yield from _make_clips(settings, items, writer, ledger)
         if not ledger.rows:
-            raise BadInputError(f"no data set: all of {found} inputs were refused or excluded")
+            raise BadInputError(f"no data set: all of {ledger.found} inputs were refused or excluded")
         if settings.strict and ledger.refused:
             raise BadInputError(f"--strict: {len(ledger.refused)} inputs were refused, so nothing is done")
         counts = ledger.counts()
-        print_ = writer.finish(ledger.rows, settings=_recorded(settings), counts=counts)
+        print_ = writer.finish(ledger.rows, settings=recorded, counts=counts)
     yield from _after_warnings(settings, counts)
-    yield Row(PREP_SCHEMA, {"status": "done", "path": str(settings.output), "fingerprint": print_, **counts})
+    yield Row(PREP_SCHEMA, {"status": "done", "dataset": str(settings.output), "fingerprint": print_, **counts})
     return Status.SOME_FAILED if ledger.refused else Status.DONE
 
 
@@ -261,7 +264,7 @@ def _after_warnings(settings: PrepSettings, counts: Mapping[str, Json]) -> Itera
         yield Message(f"{' and '.join(empty)}: no clip is left in it", is_warning=True)
 
 
-def _recorded(settings: PrepSettings) -> dict[str, object]:
+def _recorded(settings: PrepSettings, fractions: Sequence[float], assignment: Mapping[str, str]) -> dict[str, object]:
     """Return what made the data set, for its description."""
     return {
         **asdict(settings.preparation),
@@ -270,6 +273,6 @@ def _recorded(settings: PrepSettings) -> dict[str, object]:
         "seed": settings.seed,
         "only": list(settings.only),
         "group": settings.group,
-        "split": list(parse_fractions(settings.split)),
-        "assigned": {} if settings.assign is None else read_assignment(settings.assign),
+        "split": list(fractions),
+        "assigned": dict(assignment),
     }

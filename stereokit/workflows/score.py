@@ -105,7 +105,8 @@ def _check_sets(sets: Sequence[ScoredSet], settings: ScoreSettings, refused: Seq
         names = ", ".join(printable(str(source.path)) for source in flat[:_NAMES_TOLD])
         more = f" and {len(flat) - _NAMES_TOLD} more" if len(flat) > _NAMES_TOLD else ""
         raise BadInputError(
-            f"{names}{more}: no side signal, so no shape to compare; --drop-silent leaves such clips out"
+            f"{names}{more}: no side signal, or too little for a width, so no shape to compare; "
+            "--drop-silent leaves such clips out"
         )
     if settings.strict and refused:
         raise BadInputError(f"--strict: {len(refused)} inputs were refused, so nothing is scored")

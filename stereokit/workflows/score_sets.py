@@ -142,7 +142,7 @@ def measure_set(
     for done, (source, result) in enumerate(zip(wanted, results, strict=True), start=1):
         if isinstance(result, BadInputError):
             refused.append(Refusal(printable(str(source.path)), str(result)))
-        elif protocol.is_shape and not result.has_side:
+        elif protocol.is_shape and not result.sequence.any():
             without_side.append(source)
         else:
             clips.append((source, result))

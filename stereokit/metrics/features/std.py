@@ -9,8 +9,9 @@ from stereokit.metrics.windows import windows_of
 
 
 def _sequence(excerpt: Excerpt, extent: Range) -> NDArray[np.float64]:
-    side = excerpt.difference * excerpt.side_scale
-    return np.asarray(windows_of(side, excerpt.sample_rate).std(axis=1)[:, None])
+    # Scaled only afterwards: sums of whole steps are exact, so a constant side has exactly no deviation.
+    deviation = windows_of(excerpt.difference, excerpt.sample_rate).std(axis=1, dtype=np.float64)
+    return np.asarray(deviation[:, None] * excerpt.side_scale)
 
 
 FEATURE = Feature(

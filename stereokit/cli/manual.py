@@ -1,0 +1,160 @@
+"""Man pages, written from the commands themselves."""
+
+import textwrap
+from collections.abc import Iterator
+
+import typer
+import typer.main
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
+
+from stereokit import __version__
+from stereokit.errors import STATUS_MEANINGS
+
+# A page's date changes with what it says, not with the day it is made.
+_DATE = "2026-11-21"
+# Escapes lengthen a line; mandoc asks for 80 at most.
+_SOURCE_WIDTH = 64
+
+_ENVIRONMENT = {
+    "NO_COLOR": "Tables and progress are drawn without colour.",
+    "NUMBA_CACHE_DIR": "Where compiled code is kept, if neither the package's nor the user's folder can be written.",
+}
+
+_EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "stereokit": (
+        ("A data set of procedural stabs, and a score:", "stereokit prep --synth stabs --count 256 -o stabs"),
+        ("", "stereokit score stabs/test stabs/train"),
+    ),
+    "prep": (
+        (
+            "Drum machines, split by machine, 0.6 s each:",
+            "stereokit prep drums/ -o ds --labels drums/labels.csv --group machine --length 0.6",
+        ),
+        ("What would be done:", "stereokit prep drums/ -o ds --dry-run"),
+    ),
+    "score": (
+        ("Guard a CI job; status 1 when coverage is low:", "stereokit score gen/ ref/ --json --fail-if 'cov<0.4'"),
+        ("The paper's own figures on its stabs:", "stereokit score gen/ ref/ --protocol ml2020 --drop-silent"),
+        ("Timbre and width together:", "stereokit score gen/ ref/ --feature logmel"),
+    ),
+    "list": (("The features of score:", "stereokit list feature"),),
+    "doctor": (("What is used, and under which licence:", "stereokit doctor --licences"),),
+    "completion": (
+        (
+            "For bash, for one user:",
+            "stereokit completion bash > ~/.local/share/bash-completion/completions/stereokit",
+        ),
+    ),
+}
+
+
+def manual_pages(app: typer.Typer) -> dict[str, str]:
+    """Return each man page's text by its file name, for the program and each of its commands."""
+    group = typer.main.get_command(app)
+    if not isinstance(group, TyperGroup):
+        raise TypeError("the program must have several commands")
+    context = typer.Context(group, info_name="stereokit")
+    names = list(group.commands)
+    related = [f"stereokit-{name}" for name in names]
+    pages = {"stereokit.1": "\n".join(_page(group, context, "stereokit", related)) + "\n"}
+    for name, command in group.commands.items():
+        if not isinstance(command, TyperCommand):
+            raise TypeError(f"{name} is no command")
+        own = typer.Context(command, info_name=name, parent=context)
+        others = ["stereokit", *(page for page in related if page != f"stereokit-{name}")]
+        pages[f"stereokit-{name}.1"] = "\n".join(_page(command, own, f"stereokit-{name}", others)) + "\n"
+    return pages
+
+
+def _page(command: TyperCommand | TyperGroup, context: typer.Context, name: str, related: list[str]) -> Iterator[str]:
+    help_text = (command.help or "").strip()
+    summary, _, rest = help_text.partition("\n")
+    yield f'.TH {name.upper()} 1 {_DATE} "stereokit {__version__}" "User Commands"'
+    yield ".SH NAME"
+    yield from _lines(f"{name} \0 {summary.rstrip('.')}")
+    yield ".SH SYNOPSIS"
+    arguments = [one for one in command.params if isinstance(one, TyperArgument)]
+    options = [one for one in command.params if isinstance(one, TyperOption)]
+    words = ["[\\fIOPTIONS\\fR]", *(_argument_word(one) for one in arguments)]
+    if isinstance(command, TyperGroup):
+        words.append("\\fICOMMAND\\fR [\\fIARGUMENTS\\fR]")
+    yield f".B {name.replace('-', ' ')}"
+    yield " ".join(words)
+    yield ".SH DESCRIPTION"
+    yield from _paragraphs(f"{summary}\n{rest}")
+    if isinstance(command, TyperGroup):
+        yield ".SH COMMANDS"
+        for child, entry in command.commands.items():
+            yield from _entry(f"\\fBstereokit {_text(child)}\\fR", (entry.help or "").strip().partition("\n")[0])
+    if arguments:
+        yield ".SH ARGUMENTS"
+        for argument in arguments:
+            yield from _entry(_argument_word(argument), argument.help or "")
+    yield ".SH OPTIONS"
+    for option in options:
+        yield from _entry(_option_words(option, context), _option_help(option))
+    yield from _entry("\\fB\\-h\\fR, \\fB\\-\\-help\\fR", "Show a summary and exit.")
+    yield from _closing(name, related)
+
+
+def _closing(name: str, related: list[str]) -> Iterator[str]:
+    """Write the sections that every page ends with."""
+    yield ".SH EXIT STATUS"
+    for status, meaning in STATUS_MEANINGS.items():
+        yield from _entry(f"\\fB{int(status)}\\fR", meaning)
+    yield ".SH ENVIRONMENT"
+    for variable, meaning in _ENVIRONMENT.items():
+        yield from _entry(f"\\fB{variable}\\fR", meaning)
+    yield ".SH EXAMPLES"
+    for number, (words_before, line) in enumerate(_EXAMPLES[name.removeprefix("stereokit-")]):
+        if words_before:
+            yield from (".PP",) * bool(number)
+            yield from _lines(words_before)
+        yield from (".RS 4", ".nf", _text(line), ".fi", ".RE")
+    yield ".SH SEE ALSO"
+    yield ",\n".join(f".BR {page} (1)" for page in sorted(related)).replace("(1),", "(1) ,")
+
+
+def _argument_word(argument: TyperArgument) -> str:
+    word = f"\\fI{_text((argument.metavar or argument.name or '').upper())}\\fR"
+    return word if argument.required else f"[{word}]"
+
+
+def _option_words(option: TyperOption, context: typer.Context) -> str:
+    flags = ", ".join(f"\\fB{_text(flag)}\\fR" for flag in sorted((*option.opts, *option.secondary_opts), key=len))
+    if option.is_flag:
+        return flags
+    word = option.metavar or option.display_type(context).strip("<>")
+    return f"{flags} \\fI{_text(word)}\\fR"
+
+
+def _option_help(option: TyperOption) -> str:
+    text = option.help or ""
+    if option.default is None or option.is_flag or option.required:
+        return text
+    return f"{text} [default: {option.default}]"
+
+
+def _entry(term: str, text: str) -> Iterator[str]:
+    yield ".TP"
+    yield term
+    yield from _lines(text)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    for index, paragraph in enumerate(text.split("\n\n")):
+        if index:
+            yield ".PP"
+        yield from _lines(paragraph)
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Fill text into short source lines; a NUL stands for the dash after a page's name."""
+    for line in textwrap.wrap(text, _SOURCE_WIDTH, break_long_words=False, break_on_hyphens=False):
+        yield _text(line).replace("\0", "\\-")
+
+
+def _text(text: str) -> str:
+    """Escape what roff would act on."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-").replace("'", "\\(aq")
+    return f"\\&{escaped}" if escaped.startswith(".") else escaped

@@ -1,0 +1,48 @@
+"""Fixtures that all tests share."""
+
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from stereokit.cli.app import run as run_command_line
+from stereokit.cli.streams import Streams
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real recordings; its absence skips, or fails where they are required."""
+    default = Path(__file__).parents[2] / "shared" / "data"
+    folder = Path(os.environ.get("STEREOKIT_TEST_DATA", default)).resolve()
+    if not folder.is_dir():
+        if os.environ.get("STEREOKIT_REQUIRE_DATA") == "1":
+            pytest.fail(f"STEREOKIT_REQUIRE_DATA=1, but there are no recordings at {folder}")
+        pytest.skip(f"no recordings at {folder}: set STEREOKIT_TEST_DATA")
+    return folder
+
+
+class Terminal(io.StringIO):
+    """A text stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def run() -> Callable[..., SimpleNamespace]:
+    """Run the command line in this process: ``run("list", stdin="") -> status, out, err, rows``."""
+
+    def run_words(*words: object, stdin: str = "", terminal: bool = False) -> SimpleNamespace:
+        out, err = (Terminal(), Terminal()) if terminal else (io.StringIO(), io.StringIO())
+        streams = Streams(io.StringIO(stdin), out, err, {"TERM": "dumb", "COLUMNS": "200"})
+        status = run_command_line([str(word) for word in words], streams)
+        text = out.getvalue()
+        lines = [line for line in text.splitlines() if line.startswith("{")]
+        rows = [json.loads(line) for line in lines] if not terminal else []
+        return SimpleNamespace(status=int(status), out=text, err=err.getvalue(), rows=rows)
+
+    return run_words
