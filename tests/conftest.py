@@ -46,3 +46,17 @@ def run() -> Callable[..., SimpleNamespace]:
         return SimpleNamespace(status=int(status), out=text, err=err.getvalue(), rows=rows)
 
     return run_words
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the seconds that tests took, by marker."""
+    seconds: dict[str, float] = {}
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                marker = next(
+                    (name for name in ("slow", "data", "browser", "gpu") if name in report.keywords), "unmarked"
+                )
+                seconds[marker] = seconds.get(marker, 0.0) + report.duration
+    told = ", ".join(f"{marker} {value:.0f} s" for marker, value in sorted(seconds.items()))
+    terminalreporter.write_line(f"seconds of work by marker: {told}")

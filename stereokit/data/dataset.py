@@ -111,11 +111,11 @@ class DatasetWriter:
         # All that needs room on the disk is written before the old data set is touched.
         write_file(self.staged(METADATA), "".join(lines).encode())
         write_file(self.staged(DESCRIPTION), (json.dumps(description, indent=1, allow_nan=False) + "\n").encode())
+        for split in SPLITS:
+            make_folder(self._folder / split)
         sync_batch()
         # From here to the last line the folder is unfinished, and says so by lacking its description.
         remove_file(self._folder / DESCRIPTION)
-        for split in SPLITS:
-            make_folder(self._folder / split)
         for name in names:
             move_file(self.staged(name), self._folder / name)
         for path in sorted(stale):
@@ -144,11 +144,19 @@ def building(folder: Path) -> Iterator[DatasetWriter]:
             yield DatasetWriter(folder)
         finally:
             _remove_staged(folder)
-            # With clips in it the folder keeps its lock: by that the next run knows it and completes it.
-            if is_new and [path.name for path in folder.iterdir()] == [LOCK]:
-                with contextlib.suppress(OSError):
-                    (folder / LOCK).unlink()
-                    folder.rmdir()
+            if is_new and not (folder / DESCRIPTION).exists():
+                _remove_empty(folder)
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove a new folder; with clips in it, it keeps its lock, by which the next run knows and completes it."""
+    with contextlib.suppress(OSError):
+        for split in SPLITS:
+            if (folder / split).exists():
+                (folder / split).rmdir()
+        if [path.name for path in folder.iterdir()] == [LOCK]:
+            (folder / LOCK).unlink()
+            folder.rmdir()
 
 
 def _remove_staged(folder: Path) -> None:

@@ -85,7 +85,7 @@ def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file:
         lines = _read_lines(path)
         contained = path.suffix.lower() == ".jsonl"
         return _sorted(_from_lines(lines, path.parent, printable(path.stem), contained=contained))
-    if single_file and is_audio_name(path):
+    if single_file and is_audio_name(path.name):
         return _sorted(iter([_listed(path, path.name, printable(path.parent.resolve().name))]))
     wanted = "a folder, - , a .jsonl or a .txt list" + (" or a sound file" if single_file else "")
     raise UsageError(f"{printable(given)}: give {wanted}")
@@ -107,35 +107,38 @@ def _sorted(found: Iterator[Source | Refusal]) -> Found:
 def _walk(folder: Path) -> Iterator[Source | Refusal]:
     """Find the sound files below a folder; links to folders are not followed, hidden folders not searched."""
     root = folder.resolve()
-    for current, folders, files in os.walk(folder, onerror=_raise_unreadable):
-        # Hidden folders hold other programs' things, and what a killed run of prep has not put in place.
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in files:
-            path = Path(current, name)
-            if name.startswith(".") or not is_audio_name(path):
+    pending = [(str(folder), "")]
+    while pending:
+        current, prefix = pending.pop()
+        try:
+            entries = list(os.scandir(current))
+        except OSError as error:
+            raise BadInputError(f"{printable(current)}: cannot be listed: {error.strerror}") from error
+        for entry in entries:
+            # Hidden folders hold other programs' things, and what a killed run of prep has not put in place.
+            if entry.name.startswith("."):
                 continue
-            yield _checked(path, path.relative_to(folder).as_posix(), root)
+            if entry.is_dir(follow_symlinks=False):
+                pending.append((entry.path, f"{prefix}{entry.name}/"))
+            elif is_audio_name(entry.name):
+                yield _entry(entry, f"{prefix}{entry.name}", root)
 
 
-def _raise_unreadable(error: OSError) -> None:
-    raise BadInputError(f"{printable(str(error.filename))}: cannot be listed: {error.strerror}") from error
-
-
-def _checked(path: Path, key: str, root: Path) -> Source | Refusal:
+def _entry(entry: "os.DirEntry[str]", key: str, root: Path) -> Source | Refusal:
     """Refuse names that are no text, links that leave the source, and what is no plain file."""
     try:
         key.encode()
     except UnicodeEncodeError:
-        return Refusal(printable(str(path)), "has a name that is not UTF-8: rename it")
+        return Refusal(printable(entry.path), "has a name that is not UTF-8: rename it")
     try:
-        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(root):
-            return Refusal(printable(str(path)), "is a link that ends outside the source")
-        if not stat.S_ISREG(path.stat().st_mode):
-            return Refusal(printable(str(path)), "is no plain file")
+        if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(root):
+            return Refusal(printable(entry.path), "is a link that ends outside the source")
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return Refusal(printable(str(path)), f"cannot be read: {reason}")
-    return Source(path, key, printable(root.name))
+        return Refusal(printable(entry.path), f"cannot be read: {reason}")
+    if not entry.is_file():
+        return Refusal(printable(entry.path), "is no plain file")
+    return Source(Path(entry.path), key, printable(root.name))
 
 
 def _read_lines(path: Path) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.audio.clip import Recording
+from stereokit.errors import BadInputError
 
 SQRT2 = float(np.sqrt(2.0))
 

@@ -33,7 +33,7 @@ class Measurement:
     side_distance
         D of the judged part, full scale ±1.
     image_class
-        Three letters N or W.
+        Three letters N or W; None unless asked for.
     clamped
         How many values lie at the feature's limit.
     fingerprint
@@ -47,13 +47,13 @@ class Measurement:
     has_side: bool
     is_silent: bool
     side_distance: float
-    image_class: str
+    image_class: str | None
     clamped: int
     fingerprint: tuple[int, int, int]
 
 
-def measure_file(path: str, protocol: Protocol) -> Measurement:
-    """Read a file and measure it.
+def measure_file(path: str, protocol: Protocol, *, with_class: bool = False) -> Measurement:
+    """Read a file and measure it; ``with_class`` asks for its image class too.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def measure_file(path: str, protocol: Protocol) -> Measurement:
         has_side=excerpt.has_side,
         is_silent=excerpt.is_silent,
         side_distance=side_distance(excerpt, protocol.extent),
-        image_class=image_class(excerpt),
+        image_class=image_class(excerpt) if with_class else None,
         clamped=0 if feature.limit is None else int((np.abs(sequence) >= feature.limit).sum()),
         fingerprint=_fingerprint(recording.samples),
     )

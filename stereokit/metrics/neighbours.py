@@ -10,9 +10,9 @@ from stereokit import catalog
 from stereokit.metrics.distance import Pool
 
 # Estimated seconds of brute force above which loading the compiled search (0.4 s and 60 MB) pays.
-_BRUTE_LIMIT_S = 0.6
-_BRUTE_VALUE_S = 0.6e-9
-_BRUTE_ROW_S = 15e-6
+_BRUTE_LIMIT_S = 0.4
+_BRUTE_VALUE_S, _BRUTE_PAIR_S = 1e-9, 8e-6
+_UNPRUNED = 0.3
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,8 @@ def choose_search(pool: Pool, sizes: Sequence[int]) -> Search:
     Both searches are exact, never hold an M x M matrix, and give the same answer: distances within 1e-12 of each
     other are ties. Little work is done by plain NumPy, since loading compiled code would take longer.
     """
-    if pool.is_even:
-        row_s = [_BRUTE_ROW_S + count * float(pool.lengths[0]) * _BRUTE_VALUE_S for count in sizes]
-    else:
-        lengths = len(np.unique(pool.lengths))
-        row_s = [min(count, lengths) * _BRUTE_ROW_S for count in sizes]
-    brute_s = sum(count * row for count, row in zip(sizes, row_s, strict=True))
+    # Pruning leaves a fraction of the pairs, more of them the more alike the clips are.
+    pairs = sum(count * count for count in sizes) * _UNPRUNED
+    brute_s = pairs * (float(pool.lengths[0]) * _BRUTE_VALUE_S if pool.is_even else _BRUTE_PAIR_S)
     search: Search = catalog.load("search", "brute" if brute_s < _BRUTE_LIMIT_S else "tree")
     return search

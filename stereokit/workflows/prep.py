@@ -166,6 +166,7 @@ class _Ledger:
     refused: list[Refusal]
     excluded: int
     rows: list[dict[str, object]] = field(default_factory=list)
+    told: list[Row] = field(default_factory=list)
 
     def counts(self) -> dict[str, Json]:
         splits = Counter(str(row["split"]) for row in self.rows)
@@ -193,6 +194,8 @@ def _write(settings: PrepSettings, items: Sequence[Item], ledger: _Ledger, recor
             raise BadInputError(f"--strict: {len(ledger.refused)} inputs were refused, so nothing is done")
         counts = ledger.counts()
         print_ = writer.finish(ledger.rows, settings=recorded, counts=counts)
+    # Only now are the clips where their rows say: whoever reads the pipe opens them at once.
+    yield from ledger.told
     yield from _after_warnings(settings, counts)
     yield Row(PREP_SCHEMA, {"status": "done", "dataset": str(settings.output), "fingerprint": print_, **counts})
     return Status.SOME_FAILED if ledger.refused else Status.DONE
@@ -224,7 +227,7 @@ def _make_clips(
             ledger.excluded += 1
         else:
             ledger.rows.append(_metadata_row(item, result))
-            yield _clip_row(settings, item, result)
+            ledger.told.append(_clip_row(settings, item, result))
         if done % _PROGRESS_STEP == 0 or done == len(items):
             yield Progress("preparing", done, len(items))
 

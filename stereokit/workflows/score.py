@@ -70,7 +70,7 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
             stdin,
             protocol,
             only=settings.only,
-            needs_labels=settings.per_label or settings.per_clip,
+            details=settings.per_label or settings.per_clip,
             jobs=available_jobs() if settings.jobs is None else settings.jobs,
         )
         yield from refusal_messages(one.refused)

@@ -105,7 +105,7 @@ def measure_set(
     protocol: Protocol,
     *,
     only: tuple[str, ...],
-    needs_labels: bool,
+    details: bool,
     jobs: int,
 ) -> Generator[Progress, None, ScoredSet]:
     """Find a set's clips, measure them, and return them with the counts.
@@ -120,17 +120,17 @@ def measure_set(
         What is measured.
     only
         Labels to keep; empty keeps all.
-    needs_labels
-        Look the labels of a folder's clips up in its ``metadata.jsonl``.
+    details
+        Look the labels of a folder's clips up in its ``metadata.jsonl``, and their image classes.
     jobs
         Processes for large sets.
     """
     found = find_sources(given, stdin, single_file=False)
-    if needs_labels or only:
+    if details or only:
         found = _with_labels(found, given)
     wanted = [source for source in found.sources if not only or label_of(source) in only]
     results = map_files(
-        partial(measure_file, protocol=protocol),
+        partial(measure_file, protocol=protocol, with_class=details),
         [str(source.path) for source in wanted],
         jobs=jobs,
         chunk=_CHUNK_CLIPS,

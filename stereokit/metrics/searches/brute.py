@@ -1,70 +1,98 @@
-"""Nearest neighbours by looking at every pair, one row at a time: plain NumPy, no start-up cost."""
+"""Nearest neighbours in plain NumPy: no start-up cost.
+
+Clips are put in the order of their means. The difference of two means never exceeds the distance, so once a near clip is
+known, only those whose means lie as near are looked at. Neighbouring queries share what they look at.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stereokit.metrics.distance import TIE, Pool, quantile_grid
+from stereokit.metrics.distance import TIE, Pool, block_means, pair_distance
 from stereokit.metrics.neighbours import Neighbours
 
-
-class _Rows:
-    """Distances from one clip to all, computed a group of equally long sequences at a time."""
-
-    def __init__(self, pool: Pool) -> None:
-        self._pool = pool
-        self._groups: list[tuple[int, NDArray[np.int64], NDArray[np.float64]]] = []
-        for length in np.unique(pool.lengths):
-            members = np.flatnonzero(pool.lengths == length)
-            # Values along the first axis: the sums then run over long contiguous rows.
-            columns = pool.values[pool.starts[members][None] + np.arange(length)[:, None]]
-            self._groups.append((int(length), members, columns))
-        largest = max(columns.size for _, _, columns in self._groups)
-        self._buffer = np.empty(largest)
-
-    def __call__(self, index: int) -> NDArray[np.float64]:
-        """Return the distances of all M clips from one, shape (M,)."""
-        distances = np.empty(len(self._pool))
-        sequence = self._pool.sequence(index)
-        for length, members, columns in self._groups:
-            distances[members] = self._group_distances(sequence, columns, length)
-        return distances
-
-    def _group_distances(
-        self, sequence: NDArray[np.float64], columns: NDArray[np.float64], length: int
-    ) -> NDArray[np.float64]:
-        distance = self._pool.distance
-        weights: NDArray[np.float64] | None = None
-        if length != len(sequence) and distance.is_sorted:
-            grid = quantile_grid(len(sequence), length)
-            gaps, weights = sequence[grid.first][:, None] - columns[grid.second], grid.weights
-        else:
-            shorter = min(length, len(sequence))
-            columns = columns[:shorter]
-            gaps = self._buffer[: columns.size].reshape(columns.shape)
-            np.subtract(columns, sequence[:shorter, None], out=gaps)
-        if distance.power == 1:
-            np.abs(gaps, out=gaps)
-        else:
-            np.multiply(gaps, gaps, out=gaps)
-        total = gaps.sum(axis=0) / len(gaps) if weights is None else weights @ gaps
-        return total if distance.power == 1 else np.sqrt(total)
+_QUERIES_AT_ONCE = 16
+_VALUES_AT_ONCE = 1 << 20
+# Clips next in the order of the means that give a first bound.
+_FIRST_LOOK = 8
+# A bound is believed only beyond the rounding of a mean.
+_SLACK = 1e-9
 
 
 def search(pool: Pool) -> Neighbours:
     """Find the nearest neighbours of every clip of the pool."""
-    count = len(pool)
-    rows = _Rows(pool)
-    own = np.full(count, np.inf)
+    split, count = pool.generated, len(pool)
+    means = block_means(pool).sum(axis=1)
+    own = np.empty(count)
     other = np.empty(count)
     other_index = np.empty(count, np.int64)
-    for index in range(count):
-        distances = rows(index)
-        distances[index] = np.inf
-        split = pool.generated
-        mine, theirs = distances[:split], distances[split:]
-        if index >= split:
-            mine, theirs = theirs, mine
-        own[index] = mine.min()
-        other[index] = theirs.min()
-        other_index[index] = np.argmax(theirs <= other[index] * (1.0 + TIE))
-    return Neighbours(pool.generated, own, other, other_index)
+    for start, stop in ((0, split), (split, count)):
+        candidates = _Candidates(pool, means, start, stop)
+        distances, numbers = candidates.nearest_of_all()
+        inside = np.arange(start, stop)
+        outside = np.setdiff1d(np.arange(count), inside)
+        own[inside] = distances[inside]
+        other[outside], other_index[outside] = distances[outside], numbers[outside]
+    return Neighbours(split, own, other, other_index)
+
+
+class _Candidates:
+    """The clips of one set in the order of their means, among which neighbours are sought for all of the pool."""
+
+    def __init__(self, pool: Pool, means: NDArray[np.float64], start: int, stop: int) -> None:
+        self._pool = pool
+        self._means = means
+        self._offset = start
+        self._members = start + np.argsort(means[start:stop], kind="stable")
+        self._member_means = means[self._members]
+        # Values along the first axis: sums then run over long contiguous rows.
+        self._columns = pool.values.reshape(len(pool), -1).T.copy() if pool.is_even else None
+        self._candidate_columns = None if self._columns is None else self._columns[:, self._members]
+
+    def nearest_of_all(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Return each clip's distance to its nearest other clip in the set, and that clip's number there.
+
+        The distance is infinite and the number -1 where there is no other.
+        """
+        count = len(self._pool)
+        distances = np.empty(count)
+        numbers = np.empty(count, np.int64)
+        order = np.argsort(self._means, kind="stable")
+        width = len(self._pool.values) // count * len(self._members)
+        at_once = int(np.clip(_VALUES_AT_ONCE // max(width, 1), 1, _QUERIES_AT_ONCE))
+        for first in range(0, count, at_once):
+            queries = order[first : first + at_once]
+            distances[queries], numbers[queries] = self._nearest(queries)
+        return distances, numbers
+
+    def _nearest(self, queries: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        means = self._means[queries]
+        place = np.searchsorted(self._member_means, means[[0, -1]])
+        bounds = self._distances(queries, place[0] - _FIRST_LOOK, place[1] + _FIRST_LOOK).min(axis=1, initial=np.inf)
+        reach = bounds + _SLACK * (np.abs(means) + bounds)
+        start = int(np.searchsorted(self._member_means, (means - reach).min(), side="left"))
+        stop = int(np.searchsorted(self._member_means, (means + reach).max(), side="right"))
+        distances = self._distances(queries, start, stop)
+        nearest = distances.min(axis=1, initial=np.inf)
+        # Of equals the first in the set wins, wherever its mean puts it.
+        ties = (distances <= nearest[:, None] * (1.0 + TIE)) & np.isfinite(distances)
+        numbers = np.where(ties, self._members[start:stop] - self._offset, len(self._pool))
+        lowest = numbers.min(axis=1, initial=len(self._pool))
+        return nearest, np.where(np.isfinite(nearest), lowest, -1)
+
+    def _distances(self, queries: NDArray[np.int64], start: int, stop: int) -> NDArray[np.float64]:
+        """Return the distances to a range of candidates, shape (queries, range); infinite from a clip to itself."""
+        members = self._members[max(start, 0) : stop]
+        distance = self._pool.distance
+        if self._columns is None or self._candidate_columns is None:
+            sequences = [self._pool.sequence(member) for member in members]
+            result = np.array(
+                [[pair_distance(self._pool.sequence(query), one, distance) for one in sequences] for query in queries]
+            ).reshape(len(queries), len(members))
+        else:
+            gaps = self._columns[:, queries][:, :, None] - self._candidate_columns[:, None, max(start, 0) : stop]
+            if distance.power == 1:
+                result = np.abs(gaps, out=gaps).sum(axis=0) / len(gaps)
+            else:
+                result = np.sqrt(np.multiply(gaps, gaps, out=gaps).sum(axis=0) / len(gaps))
+        result[queries[:, None] == members] = np.inf
+        return result

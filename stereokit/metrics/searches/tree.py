@@ -11,6 +11,8 @@ from stereokit.metrics.distance import TIE, Pool, block_means
 from stereokit.metrics.kernels import kernel
 from stereokit.metrics.neighbours import Neighbours
 
+_Tree = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
+
 _LEAF = 24
 # Pruning must not lose a neighbour to rounding: bounds are believed only beyond this relative slack.
 _SLACK = 1e-12
@@ -75,9 +77,7 @@ def bounded_distance(
 
 
 @kernel
-def build_tree(
-    points: NDArray[np.float64], leaf: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
+def build_tree(points: NDArray[np.float64], leaf: int) -> _Tree:
     """Split points of shape (N, D) at the median of their widest axis until leaves are small.
 
     Returns
@@ -142,7 +142,7 @@ def query_all(
     query_start: int,
     query_stop: int,
     offset: int,
-    tree: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]],
+    tree: _Tree,
     is_sorted: bool,
     power: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
@@ -197,12 +197,24 @@ def query_all(
     return found, which
 
 
+def _tree_with_room(points: NDArray[np.float64], room: float) -> _Tree:
+    """Build a tree whose boxes reach ``room`` beyond their points."""
+    tree = build_tree(points, _LEAF)
+    boxes = tree[2]
+    boxes[:, 0] -= room
+    boxes[:, 1] += room
+    return tree
+
+
 def search(pool: Pool) -> Neighbours:
     """Find the nearest neighbours of every clip of the pool."""
     points = block_means(pool)
     split, count = pool.generated, len(pool)
     distance = pool.distance
-    trees = [(0, build_tree(points[:split], _LEAF)), (split, build_tree(points[split:], _LEAF))]
+    # Coordinates are differences of long sums: two that should be equal may differ by this much, and a box that
+    # holds an exact tie must not be pruned for it.
+    room = 4.0 * np.finfo(np.float64).eps * float(pool.lengths.max()) * float(np.abs(pool.values).max())
+    trees = [(0, _tree_with_room(points[:split], room)), (split, _tree_with_room(points[split:], room))]
     own = np.empty(count)
     other = np.empty(count)
     other_index = np.empty(count, np.int64)
