@@ -247,7 +247,8 @@ class TestTheReaderItself:
         assert len(arrows_up(Module("stereokit.audio.clip", source), known)) == 1
 
     @pytest.mark.parametrize(
-        "source", ["from stereokit.errors import Status", "from . import files", "import cli", "from stereokit import x"]
+        "source",
+        ["from stereokit.errors import Status", "from . import files", "import cli", "from stereokit import x"],
     )
     def test_it_lets_arrows_down_pass(self, source: str):
         assert arrows_up(Module("stereokit.audio.clip", source), self.KNOWN) == []

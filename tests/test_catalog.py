@@ -62,7 +62,7 @@ def test_a_room_that_is_not_built_yet_holds_nothing(monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.parametrize("name", ["nonsense", "", "l1.py", "../errors", "__init__", "L1", "_private"])
 def test_an_unknown_name_is_refused_naming_what_there_is(name: str):
-    with pytest.raises(UsageError, match="unknown distance .*: choose from emd, l1, l2"):
+    with pytest.raises(UsageError, match=r"unknown distance .*: choose from emd, l1, l2"):
         catalog.load("distance", name)
 
 

@@ -1,6 +1,7 @@
 """Writing: whole files or none, one holder of a lock, names that stay in their folder."""
 
 import errno
+import io
 import json
 import os
 import resource
@@ -13,9 +14,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from stereokit import writing
 from stereokit.errors import BadInputError, LockedError, OutputError
 from stereokit.writing import contained_path, locked, make_folder, move_file, remove_file, sync_batch, write_file
 
@@ -99,18 +101,26 @@ class TestWriteFile:
             write_file(old, bytes(10_000))
         assert only_file(old, b"old")
 
-    def test_a_write_that_takes_part_of_the_bytes_at_a_time_is_continued(self, tmp_path: Path):
-        data = os.urandom(9000)
-        with file_size_limit(9000):
-            write_file(tmp_path / "exact", data)
-        assert only_file(tmp_path / "exact", data)
+    def test_a_system_that_takes_a_part_of_the_bytes_at_a_time_is_given_the_rest(
+        self, old: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        class Sluggish(io.FileIO):
+            def write(self, data: memoryview) -> int:
+                return super().write(data[:1000])
+
+        monkeypatch.setattr(writing, "open", lambda descriptor, *_, **__: Sluggish(descriptor, "wb"), raising=False)
+        data = os.urandom(3500)
+        write_file(old, data)
+        assert only_file(old, data)
 
     def test_a_full_device_is_an_output_error(self, monkeypatch: pytest.MonkeyPatch, old: Path):
         if not Path("/dev/full").exists():
             pytest.skip("this system has no /dev/full")
         really_open = os.open
         monkeypatch.setattr(
-            os, "open", lambda path, flags, mode: (really_open(path, flags, mode), really_open("/dev/full", flags & 3))[1]
+            os,
+            "open",
+            lambda path, flags, mode: (really_open(path, flags, mode), really_open("/dev/full", flags & 3))[1],
         )
         with pytest.raises(OutputError, match="No space left"):
             write_file(old, b"new")
@@ -329,13 +339,12 @@ class TestContainedPath:
 
     def test_links_in_a_circle_raise_nothing_else(self, folder: Path):
         # Python before 3.13 reports the circle, later ones leave it to whoever opens the file.
-        try:
+        with suppress(BadInputError):
             assert contained_path(folder, "circle.wav") == folder / "circle.wav"
-        except BadInputError as error:
-            assert "link" in str(error)
 
     @pytest.mark.parametrize(
-        "name", ["a.wav", "train/a.wav", "./train/a.wav", "train//a.wav", "..a.wav", "a..b/c...wav", "~/a", " ", "inside.wav"]
+        "name",
+        ["a.wav", "train/a.wav", "./train/a.wav", "train//a.wav", "..a.wav", "a..b/c...wav", "~/a", " ", "inside.wav"],
     )
     def test_a_name_that_stays_inside_is_kept(self, folder: Path, name: str):
         assert contained_path(folder, name) == folder / name
@@ -356,7 +365,25 @@ class TestContainedPath:
             contained_path(tmp_path / "set", "link")
 
 
-PIECES = ["..", ".", "/", "\\", "C:", "\0", "a", "b.wav", "~", " ", "%2e%2e", "door", "outside.wav", "\ud800", "\n", "：", "‥"]
+PIECES = [
+    "..",
+    ".",
+    "/",
+    "\\",
+    "C:",
+    "\0",
+    "a",
+    "b.wav",
+    "~",
+    " ",
+    "%2e%2e",
+    "door",
+    "outside.wav",
+    "\ud800",
+    "\n",
+    "\uff1a",
+    "\u2025",
+]
 
 
 @pytest.fixture(scope="module")
@@ -370,6 +397,7 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @given(name=st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=8).map("".join)))
 @example(name="door/x")
+@settings(deadline=None, database=None)
 def test_whatever_a_manifest_says_the_path_is_inside_the_folder_or_refused(shared_folder: Path, name: str):
     try:
         path = contained_path(shared_folder, name)

@@ -1,10 +1,10 @@
-"""What a chunked header (WAV, AIFF, CAF) promises, checked against the bytes that are there.
+"""What a file's header promises, checked against the bytes that are there.
 
-libsndfile reads a truncated WAV without a word and gives back what is left. A data set or a score built on
-half a recording is wrong silently, so the promise is checked here. FLAC and MP3 report their own cuts; Ogg, AU, W64
-and RF64 do not, and a cut one is read as far as it goes.
+libsndfile reads a truncated file of most formats without a word and gives back what is left. A data set or a score
+built on half a recording is wrong silently, so the promise is checked here. FLAC and MP3 report their own cuts.
 """
 
+from dataclasses import dataclass
 from typing import BinaryIO, Literal
 
 from stereokit.errors import BadInputError
@@ -14,10 +14,58 @@ _UNKNOWN_LENGTHS = frozenset({0xFFFFFFFF, 0x7FFFF000, 0xFFFFFFFFFFFFFFFF})
 _CHUNK_LIMIT = 4096
 # Holds all chunk heads of most files, so that one read is enough.
 _START_BYTES = 512
+# An Ogg page is at most this long, so the last one begins within it.
+_OGG_PAGE_BYTES = 65_307
+_OGG_END_OF_STREAM = 4
+
+
+@dataclass(frozen=True)
+class _Chunks:
+    """How a container lays out its chunks.
+
+    Attributes
+    ----------
+    first
+        Where the first chunk begins.
+    sound
+        The name of the chunk that holds the samples; names are as long as it.
+    size_bytes
+        Length of the size that follows the name.
+    order
+        Its byte order.
+    alignment
+        Chunks begin at multiples of this.
+    counts_head
+        Whether a size counts the chunk's own name and size.
+    """
+
+    first: int
+    sound: bytes
+    size_bytes: int = 4
+    order: Literal["little", "big"] = "little"
+    alignment: int = 2
+    counts_head: bool = False
+
+
+_W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
+_W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
+
+
+def _layout(start: bytes) -> _Chunks | None:
+    kind = start[8:12]
+    if start[:4] in (b"RIFF", b"RF64") and kind == b"WAVE":
+        return _Chunks(12, b"data")
+    if start[:4] == b"FORM" and kind in (b"AIFF", b"AIFC"):
+        return _Chunks(12, b"SSND", order="big")
+    if start[:4] == b"caff":
+        return _Chunks(8, b"data", size_bytes=8, order="big", alignment=1)
+    if start[:16] == _W64_RIFF:
+        return _Chunks(40, _W64_DATA, size_bytes=8, alignment=8, counts_head=True)
+    return None
 
 
 def check_declared_size(file: BinaryIO, size: int) -> None:
-    """Compare the sound chunk's declared length with the bytes behind it.
+    """Compare the sound's declared length with the bytes behind it; in Ogg, look for the end of the stream.
 
     Parameters
     ----------
@@ -29,19 +77,21 @@ def check_declared_size(file: BinaryIO, size: int) -> None:
     Raises
     ------
     BadInputError
-        When the chunk declares more bytes than there are.
+        When the header declares more than there is.
     """
     start = file.read(_START_BYTES)
-    order: Literal["little", "big"] = "big"
-    position, head_bytes, alignment = 12, 8, 2
-    if start[:4] == b"RIFF" and start[8:12] == b"WAVE":
-        order, wanted = "little", b"data"
-    elif start[:4] == b"FORM" and start[8:12] in (b"AIFF", b"AIFC"):
-        wanted = b"SSND"
-    elif start[:4] == b"caff":
-        position, head_bytes, alignment, wanted = 8, 12, 1, b"data"
-    else:
-        return
+    if start[:4] == b"OggS":
+        _check_ogg_end(file, size)
+    elif start[:4] == b".snd":
+        _check_sound(int.from_bytes(start[8:12]), size - int.from_bytes(start[4:8]))
+    elif layout := _layout(start):
+        _check_chunks(file, size, start, layout)
+
+
+def _check_chunks(file: BinaryIO, size: int, start: bytes, layout: _Chunks) -> None:
+    name_bytes = len(layout.sound)
+    head_bytes = name_bytes + layout.size_bytes
+    position, long_size = layout.first, None
     for _ in range(_CHUNK_LIMIT):
         head = start[position : position + head_bytes]
         if len(head) < head_bytes and position < size:
@@ -49,11 +99,32 @@ def check_declared_size(file: BinaryIO, size: int) -> None:
             head = file.read(head_bytes)
         if len(head) < head_bytes:
             return
-        declared = int.from_bytes(head[4:], order)
+        declared = int.from_bytes(head[name_bytes:], layout.order)
+        if layout.counts_head:
+            declared -= head_bytes
         position += head_bytes
-        if head[:4] == wanted:
-            there = size - position
-            if declared > there and declared not in _UNKNOWN_LENGTHS:
-                raise BadInputError(f"is truncated: declares {declared} bytes of sound, holds {there}")
+        if head[:name_bytes] == layout.sound:
+            is_long = long_size is not None and declared == 0xFFFFFFFF
+            _check_sound(long_size if is_long and long_size is not None else declared, size - position)
             return
-        position += declared + declared % alignment
+        if head[:4] == b"ds64":
+            # RF64 keeps the true size of its sound chunk here, behind the file's own.
+            file.seek(position + 8)
+            long_size = int.from_bytes(file.read(8), "little")
+        position += max(declared, 0) + -max(declared, 0) % layout.alignment
+
+
+def _check_sound(declared: int, there: int) -> None:
+    if declared > there and declared not in _UNKNOWN_LENGTHS:
+        raise BadInputError(f"is truncated: declares {declared} bytes of sound, holds {max(there, 0)}")
+
+
+def _check_ogg_end(file: BinaryIO, size: int) -> None:
+    file.seek(max(0, size - _OGG_PAGE_BYTES))
+    tail = file.read(_OGG_PAGE_BYTES)
+    page = tail[max(0, tail.rfind(b"OggS")) :]
+    # A page: 27 bytes with its flags at 5 and its count of segments last, their lengths, the segments.
+    segments = page[27 : 27 + page[26]] if len(page) > 26 else b""
+    is_whole = len(page) > 26 and len(page) >= 27 + page[26] + sum(segments)
+    if not is_whole or not page[5] & _OGG_END_OF_STREAM:
+        raise BadInputError("is truncated: its last Ogg page does not end the stream")

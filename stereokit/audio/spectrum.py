@@ -73,4 +73,7 @@ def mel_filters(*, sample_rate: int, n_fft: int, bands: int, low_hz: float, high
     lower, centre, upper = edges[:-2, None], edges[1:-1, None], edges[2:, None]
     rising = (bins - lower) / (centre - lower)
     falling = (upper - bins) / (upper - centre)
-    return np.maximum(0.0, np.minimum(rising, falling))
+    filters: NDArray[np.float64] = np.maximum(0.0, np.minimum(rising, falling))
+    # Cached: whoever changed it would change it for all.
+    filters.flags.writeable = False
+    return filters

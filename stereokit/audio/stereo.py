@@ -9,8 +9,9 @@ from stereokit.audio.clip import Clip
 def mid_side(clip: Clip) -> NDArray[np.float64]:
     """Return mid = (L + R) / 2 and side = (L - R) / 2.
 
-    Shape (2, T), full scale ±1. In float64, since the sum of two 24 bit samples needs the 25th bit that float32
-    lacks: so ``left_right`` gives 16 and 24 bit sounds back bit for bit, others to 1 unit in the last place.
+    Shape (2, T), full scale ±1. In float64, where the sum of two float32 is exact unless one is some 10^8 times the
+    other: so ``left_right`` gives 16 and 24 bit sounds back bit for bit, others to 1 unit in the last place of the
+    louder channel.
 
     >>> clip = Clip(np.array([[0.5, -1.0], [0.25, 1.0]], np.float32), 8000)
     >>> mid_side(clip).tolist()

@@ -1,7 +1,7 @@
 """Nearest neighbours in plain NumPy: no start-up cost.
 
-Clips are put in the order of their means. The difference of two means never exceeds the distance, so once a near clip is
-known, only those whose means lie as near are looked at. Neighbouring queries share what they look at.
+Clips are put in the order of their means. The difference of two means never exceeds the distance, so once a near
+clip is known, only those whose means lie as near are looked at. Neighbouring queries share what they look at.
 """
 
 import numpy as np
