@@ -5,7 +5,9 @@ import errno
 import fcntl
 import os
 import secrets
+import signal
 import socket
+import threading
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -98,6 +100,24 @@ def remove_file(path: Path) -> None:
 
 
 @contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Hold Ctrl-C and SIGTERM back until the block ends: for steps that belong together and are short."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    handlers = [signal.signal(number, lambda number, _: arrived.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, handlers, strict=True):
+            signal.signal(number, handler)
+        if arrived:
+            signal.raise_signal(arrived[0])
+
+
+@contextlib.contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock on the file ``path`` (made when missing); it ends with the process.
 
@@ -122,6 +142,9 @@ def locked(path: Path) -> Iterator[None]:
                 raise OutputError(f"cannot lock {path}: {error.strerror}") from error
             holder = file.read(200).decode("utf-8", "replace").strip() or "another process"
             raise LockedError(f"{path.parent} is in use by {holder}: wait for it to end") from error
+        if not path.exists() or os.fstat(file.fileno()).st_ino != path.stat().st_ino:
+            # Its holder removed it between our opening and our locking: what we hold, nobody else will see.
+            raise LockedError(f"{path.parent} was in use until now: try again")
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         yield

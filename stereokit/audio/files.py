@@ -1,7 +1,9 @@
 """Reading and writing sound files."""
 
+import contextlib
 import io
 import os
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import numpy as np
@@ -9,7 +11,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from stereokit.audio.clip import Clip, Recording
-from stereokit.audio.headers import check_declared_size
+from stereokit.audio.headers import check_declared_size, is_mpeg
 from stereokit.errors import BadInputError
 
 SUFFIXES = frozenset(
@@ -66,7 +68,9 @@ def read(path: str | os.PathLike[str]) -> Recording:
                 raise BadInputError("is empty")
             check_declared_size(file, size)
             file.seek(0)
-            with soundfile.SoundFile(file.fileno(), closefd=False) as sound:
+            hushed = _without_stderr() if is_mpeg(file.read(4)) else contextlib.nullcontext()
+            file.seek(0)
+            with hushed, soundfile.SoundFile(file.fileno(), closefd=False) as sound:
                 recording = _decode(sound)
     except OSError as error:
         raise BadInputError(f"cannot be read: {error.strerror}") from error
@@ -77,6 +81,24 @@ def read(path: str | os.PathLike[str]) -> Recording:
         frame = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
         raise BadInputError(f"holds NaN or infinity (first in frame {frame}): samples must be finite")
     return recording
+
+
+@contextlib.contextmanager
+def _without_stderr() -> Iterator[None]:
+    """Point the process's stderr elsewhere: the MP3 decoder prints what our own line says better."""
+    try:
+        kept = os.dup(2)
+    except OSError:
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    os.close(null)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
 
 
 def _decode(sound: soundfile.SoundFile) -> Recording:

@@ -47,6 +47,9 @@ class _Chunks:
     counts_head: bool = False
 
 
+# libsndfile decodes two dozen more, some by decoders that print. Their names are not sound files' names for us.
+_MAGICS = (b"RIFF", b"RIFX", b"RF64", b"riff", b"FORM", b"fLaC", b"OggS", b"caff", b".snd", b"dns.")
+
 _W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
@@ -55,6 +58,8 @@ def _layout(start: bytes) -> _Chunks | None:
     kind = start[8:12]
     if start[:4] in (b"RIFF", b"RF64") and kind == b"WAVE":
         return _Chunks(12, b"data")
+    if start[:4] == b"RIFX" and kind == b"WAVE":
+        return _Chunks(12, b"data", order="big")
     if start[:4] == b"FORM" and kind in (b"AIFF", b"AIFC"):
         return _Chunks(12, b"SSND", order="big")
     if start[:4] == b"caff":
@@ -62,6 +67,11 @@ def _layout(start: bytes) -> _Chunks | None:
     if start[:16] == _W64_RIFF:
         return _Chunks(40, _W64_DATA, size_bytes=8, alignment=8, counts_head=True)
     return None
+
+
+def is_mpeg(start: bytes) -> bool:
+    """Tell whether a file begins like MP3: an ID3 tag or a frame."""
+    return start[:3] == b"ID3" or (start[:1] == b"\xff" and start[1:2] >= b"\xe0")
 
 
 def check_declared_size(file: BinaryIO, size: int) -> None:
@@ -77,13 +87,16 @@ def check_declared_size(file: BinaryIO, size: int) -> None:
     Raises
     ------
     BadInputError
-        When the header declares more than there is.
+        When it begins like none of the formats that are read, or declares more than there is.
     """
     start = file.read(_START_BYTES)
+    if not (start.startswith(_MAGICS) or is_mpeg(start)):
+        raise BadInputError("cannot be decoded: it begins like no sound file")
     if start[:4] == b"OggS":
         _check_ogg_end(file, size)
-    elif start[:4] == b".snd":
-        _check_sound(int.from_bytes(start[8:12]), size - int.from_bytes(start[4:8]))
+    elif start[:4] in (b".snd", b"dns."):
+        order: Literal["little", "big"] = "big" if start[:4] == b".snd" else "little"
+        _check_sound(int.from_bytes(start[8:12], order), size - int.from_bytes(start[4:8], order))
     elif layout := _layout(start):
         _check_chunks(file, size, start, layout)
 
@@ -104,8 +117,9 @@ def _check_chunks(file: BinaryIO, size: int, start: bytes, layout: _Chunks) -> N
             declared -= head_bytes
         position += head_bytes
         if head[:name_bytes] == layout.sound:
-            is_long = long_size is not None and declared == 0xFFFFFFFF
-            _check_sound(long_size if is_long and long_size is not None else declared, size - position)
+            if long_size is not None and declared == 0xFFFFFFFF:
+                declared = long_size
+            _check_sound(declared, size - position)
             return
         if head[:4] == b"ds64":
             # RF64 keeps the true size of its sound chunk here, behind the file's own.

@@ -1,14 +1,13 @@
 """The command line: words to a command, every error to one line and a status."""
 
+import errno
 import os
 import re
-import signal
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -18,8 +17,10 @@ from typer.exceptions import TyperException
 from stereokit import __version__
 from stereokit.cli import completion, doctor, listing, prep, score
 from stereokit.cli.streams import Streams, system_streams
-from stereokit.data.text import printable
 from stereokit.errors import ClosedPipeError, Status, StereokitError, Terminated
+
+# What writing meets outside ``writing.py``, which has its own error for all of them.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 
 _COMPLETION_VARIABLE = "_STEREOKIT_COMPLETE"
 
@@ -36,9 +37,9 @@ for command in (prep, score, listing, doctor, completion):
     command.add_to(app)
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(ctx: typer.Context, wanted: bool) -> None:
     if wanted:
-        typer.echo(f"stereokit {__version__}")
+        ctx.obj.stdout.write(f"stereokit {__version__}\n")
         raise typer.Exit
 
 
@@ -55,10 +56,13 @@ def run(arguments: Sequence[str], streams: Streams) -> Status:
     """Run one command line and return its status; nothing is raised but with ``--debug``."""
     streams.debug = "--debug" in arguments
     with warnings.catch_warnings():
-        warnings.showwarning = lambda message, *_, **__: _tell(streams, f"warning: {message}")
+        warnings.showwarning = lambda message, *_, **__: streams.tell(f"warning: {message}")
         try:
             status = Status(app(list(arguments), prog_name="stereokit", standalone_mode=False, obj=streams) or 0)
             streams.stdout.flush()
+            if status is Status.INTERRUPTED:
+                # typer has answered Ctrl-C with this status and without a word
+                streams.tell("interrupted")
         except (KeyboardInterrupt, typer.Abort):
             return _say(streams, "interrupted", Status.INTERRUPTED)
         except Terminated:
@@ -80,10 +84,13 @@ def _explain(error: Exception, streams: Streams, arguments: Sequence[str]) -> St
     if isinstance(error, StereokitError):
         return _say(streams, str(error), error.status)
     if isinstance(error, TyperException):
-        text = _with_value(error.format_message(), arguments)
+        if not arguments:
+            streams.stderr.write(error.format_message() + "\n")
+            return Status.USAGE
+        text = " ".join(_with_value(error.format_message(), arguments).split())
         return _say(streams, f"{text} (see stereokit --help)", Status.USAGE)
-    if isinstance(error, OSError):
-        return _say(streams, f"cannot write: {error.strerror or error}", Status.OUTPUT)
+    if isinstance(error, OSError) and error.errno in _DISK_ERRORS:
+        return _say(streams, f"cannot write: {error.strerror}", Status.OUTPUT)
     place = traceback.extract_tb(error.__traceback__)[-1]
     what = f"{type(error).__name__}: {error} ({Path(place.filename).name}:{place.lineno})"
     return _say(streams, f"internal error: {what}; --debug shows all of it", Status.INTERNAL)
@@ -101,31 +108,18 @@ def _with_value(message: str, arguments: Sequence[str]) -> str:
 
 
 def _say(streams: Streams, text: str, status: Status) -> Status:
-    _tell(streams, text)
+    streams.tell(text)
     return status
-
-
-def _tell(streams: Streams, text: str) -> None:
-    try:
-        streams.stderr.write(f"stereokit: {printable(text)}\n")
-        streams.stderr.flush()
-    except OSError:
-        pass  # nobody is left to tell
-
-
-def _terminate(number: int, frame: FrameType | None) -> None:
-    raise Terminated
 
 
 def main() -> None:
     """Run the process's own command line and end with its status."""
-    signal.signal(signal.SIGTERM, _terminate)
     if _COMPLETION_VARIABLE in os.environ:
         # A shell asks for completions: typer answers and exits.
         completion_init()
         app(prog_name="stereokit")
     status = run(sys.argv[1:], system_streams())
     # The interpreter flushes stdout once more; after a closed pipe or a full disk that must stay silent.
-    if status in (Status.CLOSED_PIPE, Status.OUTPUT):
+    if status in (Status.CLOSED_PIPE, Status.OUTPUT) and sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(int(status))

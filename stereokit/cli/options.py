@@ -1,10 +1,18 @@
 """Options that several commands share: the same name, letter and meaning everywhere."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from stereokit import catalog
+
+
+def file_path(text: str) -> Path:
+    """Read a path; an empty word is an unset variable more often than the current folder."""
+    if not text:
+        raise typer.BadParameter("is empty: give a path")
+    return Path(text)
 
 
 def complete_features() -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stereokit import __version__
 from stereokit.cli.streams import Streams
-from stereokit.errors import ClosedPipeError, OutputError, Status
+from stereokit.errors import ClosedPipeError, OutputError, Status, StereokitError
 from stereokit.workflows.events import Events, Json, Message, Progress, Row
 
 if TYPE_CHECKING:
@@ -58,16 +58,25 @@ class Output:
                     self._held.append(event)
                 else:
                     self._tell(event)
+        except StereokitError:
+            self._end(table)
+            raise
         finally:
             events.close()
             if self._bar is not None:
                 self._bar.stop()
         if status is not Status.DONE:
-            for held in self._held:
-                self._tell(held)
-        if self._rows:
+            self._end(table)
+        elif self._rows:
             self.write(self._drawn(table(self._rows)))
         return status
+
+    def _end(self, table: Table) -> None:
+        """Tell what --quiet held back, and draw the rows that there are."""
+        for held in self._held:
+            self._tell(held)
+        if self._rows:
+            self.write(self._drawn(table(self._rows)))
 
     def write(self, text: str) -> None:
         """Write text to stdout as it is.
@@ -88,8 +97,7 @@ class Output:
     def _tell(self, event: Row | Message) -> None:
         if isinstance(event, Message):
             mark = "warning: " if event.is_warning else ""
-            self.streams.stderr.write(f"stereokit: {mark}{event.text}\n")
-            self.streams.stderr.flush()
+            self.streams.tell(f"{mark}{event.text}")
         elif self._as_json:
             self.write(row_to_json(event) + "\n")
         else:
@@ -129,7 +137,7 @@ class Output:
 
 def row_to_json(row: Row) -> str:
     """Return one line of ASCII JSON; NaN and infinities, which JSON lacks, become null."""
-    fields: Mapping[str, Json] = {"schema": row.schema, **row.fields, "version": __version__}
+    fields: Mapping[str, Json] = {"schema": row.schema, **row.fields, "stereokit_version": __version__}
     return json.dumps(_without_nan(dict(fields)), allow_nan=False)
 
 

@@ -14,7 +14,9 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(metavar="SRC...", help="Folders, sound files, .jsonl or .txt lists, or '-'."),
 ]
-Target = Annotated[Path, typer.Option("--output", "-o", metavar="DATASET", help="The data set's folder.")]
+Folder = Annotated[
+    Path, typer.Option("--output", "-o", parser=options.file_path, metavar="DATASET", help="The data set's folder.")
+]
 Synth = Annotated[
     str | None,
     typer.Option(metavar="VOICE", help="Make procedural sounds.", autocompletion=options.complete_voices),
@@ -34,16 +36,22 @@ Level = Annotated[
     typer.Option("--target", metavar="DB", help="dB for peak [default: -1], LUFS for loudness [default: -23]."),
 ]
 Bits = Annotated[Literal["16", "24", "float"], typer.Option(help="Encoding of the WAV files.")]
-Labels = Annotated[Path | None, typer.Option(metavar="FILE", help="CSV with file_name, label and other columns.")]
+Labels = Annotated[
+    Path | None,
+    typer.Option(parser=options.file_path, metavar="FILE", help="CSV with file_name, label and other columns."),
+]
 Group = Annotated[str | None, typer.Option(metavar="COLUMN|folder", help="Clips that share this stay in one split.")]
 Split = Annotated[str, typer.Option(metavar="SHARES", help="Shares of train, validation and test.")]
-Assign = Annotated[Path | None, typer.Option(metavar="FILE", help="CSV with group,split: splits given by hand.")]
+Assign = Annotated[
+    Path | None,
+    typer.Option(parser=options.file_path, metavar="FILE", help="CSV with group,split: splits given by hand."),
+]
 
 
 def prep(
     output: Output,
     sources: Sources = None,
-    target: Target = ...,  # type: ignore[assignment]
+    folder: Folder = ...,  # type: ignore[assignment]
     synth: Synth = None,
     count: Count = None,
     rate: Rate = 44_100,
@@ -68,14 +76,15 @@ def prep(
     reported with its reason and the rest is done (status 3).
     """
     from stereokit.cli.tables import prep_table
-    from stereokit.workflows.prep import PrepSettings, preparation_of
+    from stereokit.data.text import nfc
     from stereokit.workflows.prep import prep as workflow
+    from stereokit.workflows.prep_settings import PrepSettings, preparation_of
 
     preparation = preparation_of(rate=rate, length=length, normalize=normalize, target=level, encoding=bits)
     settings = PrepSettings(
-        sources=tuple(sources or ()), output=target, synth=synth, count=count, preparation=preparation,
-        labels=labels, only=tuple(only or ()), group=group, split=split, assign=assign, seed=seed, strict=strict,
-        force=force, is_dry_run=dry_run, jobs=jobs,
+        sources=tuple(sources or ()), output=folder, synth=synth, count=count, preparation=preparation,
+        labels=labels, only=tuple(map(nfc, only or ())), group=group, split=split, assign=assign, seed=seed,
+        strict=strict, force=force, is_dry_run=dry_run, jobs=jobs,
     )  # fmt: skip
     return output.show(workflow(settings, output.streams.stdin), prep_table)
 

@@ -26,7 +26,7 @@ Feature = Annotated[
 Distance = Annotated[
     str | None, typer.Option(metavar="DISTANCE", help="Between two clips.", autocompletion=options.complete_distances)
 ]
-Extent = Annotated[
+SideRange = Annotated[
     Literal["quantile", "full"] | None,
     typer.Option("--range", help="A side distance spans 5 % to 95 % or minimum to maximum."),
 ]
@@ -59,7 +59,7 @@ def score(
     protocol: ProtocolName = "paper",
     feature: Feature = None,
     distance: Distance = None,
-    extent: Extent = None,
+    side_range: SideRange = None,
     length: Length = None,
     shape: Shape = None,
     sizes: Sizes = "equal",
@@ -76,12 +76,14 @@ def score(
 
     The scores are fractions; beside each stands what a perfect generator would get at these sizes.
     """
+    from stereokit.data.text import nfc
     from stereokit.workflows.score import ScoreSettings
     from stereokit.workflows.score import score as workflow
 
+    is_full = None if side_range is None else side_range == "full"
     settings = ScoreSettings(
-        generated=gen, reference=ref, protocol=protocol, feature=feature, distance=distance, extent=extent,
-        length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent, only=tuple(only or ()),
+        generated=gen, reference=ref, protocol=protocol, feature=feature, distance=distance, is_full_range=is_full,
+        length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent, only=tuple(map(nfc, only or ())),
         per_label=per_label, per_clip=per_clip, fail_if=tuple(fail_if or ()), strict=strict, seed=seed, jobs=jobs,
     )  # fmt: skip
     return output.show(workflow(settings, output.streams.stdin), _table)

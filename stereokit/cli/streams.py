@@ -1,10 +1,14 @@
 """Where a command reads and writes. Nothing else in the package asks ``sys`` for its streams."""
 
+import contextlib
+import errno
 import io
 import os
 import sys
 from dataclasses import dataclass, field
 from typing import TextIO
+
+from stereokit.data.text import printable
 
 
 @dataclass
@@ -27,6 +31,12 @@ class Streams:
     environment: dict[str, str] = field(default_factory=dict)
     debug: bool = False
 
+    def tell(self, text: str) -> None:
+        """Write one line to stderr, with what a terminal would act on escaped; nobody there is no fault."""
+        with contextlib.suppress(OSError):
+            self.stderr.write(f"stereokit: {printable(text)}\n")
+            self.stderr.flush()
+
     @property
     def stdout_is_terminal(self) -> bool:
         """Whether a person reads the results."""
@@ -38,8 +48,23 @@ class Streams:
         return self.stderr.isatty()
 
 
+def _environment() -> dict[str, str]:
+    environment = dict(os.environ)
+    # Some terminals say 0 for "unknown"; a table of no width would be no table.
+    if environment.get("COLUMNS", "").strip() == "0":
+        del environment["COLUMNS"]
+    return environment
+
+
+class _Closed(io.StringIO):
+    """Stands for a stdout that the parent closed: results for nobody are a fault."""
+
+    def write(self, _text: str) -> int:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+
+
 def system_streams() -> Streams:
-    """Return the process's own streams; a missing one (closed by the parent) becomes an empty one."""
+    """Return the process's own streams; a missing stdin is empty, a missing stderr forgets, a missing stdout fails."""
     for stream in (sys.stdout, sys.stderr):
         # Names of any language must not fail in a C locale.
         if isinstance(stream, io.TextIOWrapper):
@@ -49,7 +74,7 @@ def system_streams() -> Streams:
         sys.stdin.reconfigure(errors="surrogateescape")
     return Streams(
         stdin=sys.stdin or io.StringIO(),
-        stdout=sys.stdout or io.StringIO(),
+        stdout=sys.stdout or _Closed(),
         stderr=sys.stderr or io.StringIO(),
-        environment=dict(os.environ),
+        environment=_environment(),
     )

@@ -23,6 +23,7 @@ from stereokit.writing import (
     move_file,
     remove_file,
     sync_batch,
+    uninterrupted,
     write_file,
 )
 
@@ -48,7 +49,7 @@ def check_target(folder: Path, *, force: bool) -> None:
             raise UsageError(f"-o {folder}: is a file; give a folder")
         names = {path.name for path in folder.iterdir()} if folder.exists() else set()
     except OSError as error:
-        raise UsageError(f"-o {folder}: {error.strerror}") from error
+        raise OutputError(f"-o {folder}: {error.strerror}") from error
     if DESCRIPTION in names and not force:
         raise UsageError(f"-o {folder}: is a finished data set; --force rebuilds it")
     if DESCRIPTION in names and not _is_ours(folder / DESCRIPTION):
@@ -99,7 +100,7 @@ class DatasetWriter:
         """
         ordered = sorted(rows, key=lambda row: str(row["file_name"]).encode())
         names = [str(row["file_name"]) for row in ordered]
-        stale = set(_listed_clips(self._folder)) - {self._folder / name for name in names}
+        replaced = {*_listed_clips(self._folder), *(self._folder / name for name in names)}
         lines = [json.dumps(row, allow_nan=False) + "\n" for row in ordered]
         description = {
             "schema": DATASET_SCHEMA,
@@ -114,15 +115,21 @@ class DatasetWriter:
         for split in SPLITS:
             make_folder(self._folder / split)
         sync_batch()
-        # From here to the last line the folder is unfinished, and says so by lacking its description.
-        remove_file(self._folder / DESCRIPTION)
-        for name in names:
-            move_file(self.staged(name), self._folder / name)
-        for path in sorted(stale):
-            remove_file(path)
-        move_file(self.staged(METADATA), self._folder / METADATA)
-        move_file(self.staged(DESCRIPTION), self._folder / DESCRIPTION)
+        # A folder without its description is unfinished, and the next run completes it. Each step can be taken back,
+        # so that one that fails leaves the old data set as it was.
+        with uninterrupted(), contextlib.ExitStack() as undo:
+            old = [self._folder / DESCRIPTION, self._folder / METADATA, *sorted(replaced)]
+            for number, path in enumerate(path for path in old if path.exists()):
+                _move(path, self._staging / f"old-{number}", undo)
+            for name in (*names, METADATA, DESCRIPTION):
+                _move(self.staged(name), self._folder / name, undo)
+            undo.pop_all()
         return str(description["fingerprint"])
+
+
+def _move(source: Path, target: Path, undo: contextlib.ExitStack) -> None:
+    move_file(source, target)
+    undo.callback(move_file, target, source)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """What a data set will hold: each source with its label, group, split and output name, before anything is decoded."""
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -9,7 +8,7 @@ from stereokit import catalog
 from stereokit.data.sources import Refusal, Source
 from stereokit.data.splits import SPLITS, assign_splits
 from stereokit.data.tables import FileTable
-from stereokit.data.text import nfc, output_stem, printable
+from stereokit.data.text import label_text, nfc, output_stem
 from stereokit.errors import UsageError
 
 
@@ -83,7 +82,7 @@ def plan_files(sources: Sequence[Source], table: FileTable | None, *, only: Sequ
     Raises
     ------
     UsageError
-        For a column that no source has, and for two sources of one name.
+        For a column that no source has.
     """
     rows, warnings = _rows(sources, table)
     items: list[Item] = []
@@ -96,17 +95,18 @@ def plan_files(sources: Sequence[Source], table: FileTable | None, *, only: Sequ
         ungrouped += named is None
         extra = {column: value for column, value in row.items() if column not in ("label", "status", "schema")}
         key = f"{source.root}/{source.key}"
-        items.append(Item(key, source.path, label, source.key if named is None else named, extra))
+        items.append(Item(key, source.path, label, key if named is None else named, extra))
     if group is None and any("/" in source.key for source in sources):
         warnings.append("sources in folders are split file by file: --group folder keeps a folder in one split")
     elif group is not None and items and ungrouped == len(items):
         columns = ", ".join(table.columns) if table is not None else "none"
-        raise UsageError(f"--group {printable(group)}: no such column (columns: {columns}); or use folder")
+        raise UsageError(f"--group {group}: no such column (columns: {columns}); or use folder")
     elif group is not None and ungrouped:
-        warnings.append(f"{ungrouped} sources have no {printable(group)}: each is a group by itself")
-    _check_names(items)
-    refused = list(table.refused) if table is not None else []
-    return Plan(items, refused, len(sources) - len(items), warnings)
+        warnings.append(f"{ungrouped} sources have no {group}: each is a group by itself")
+    excluded = len(sources) - len(items)
+    items, twins = _without_twins(items)
+    refused = [*(table.refused if table is not None else ()), *twins]
+    return Plan(items, refused, excluded, warnings)
 
 
 def _rows(
@@ -126,9 +126,9 @@ def _rows(
 
 
 def _label(source: Source, row: Mapping[str, object], *, has_table: bool) -> str | None:
-    given = row.get("label")
-    if given not in (None, ""):
-        return nfc(str(given))
+    given = label_text(row.get("label"))
+    if given is not None:
+        return given
     if has_table or "label" in row:
         return None
     folders = PurePosixPath(source.key).parts[:-1]
@@ -145,24 +145,32 @@ def _group(source: Source, row: Mapping[str, object], group: str | None) -> str 
     return None if value in (None, "") else nfc(str(value))
 
 
-def _check_names(items: Iterable[Item]) -> None:
-    stems = Counter(output_stem(item.key) for item in items)
-    stem, count = max(stems.items(), key=lambda entry: entry[1], default=("", 0))
-    if count > 1:
-        keys = [printable(item.key) for item in items if output_stem(item.key) == stem]
-        raise UsageError(f"two sources are named {' and '.join(keys[:2])}: give folders of different names")
+def _without_twins(items: Iterable[Item]) -> tuple[list[Item], list[Refusal]]:
+    """Keep the first of the items that would get one output name: it comes from the whole composed name."""
+    kept: dict[str, Item] = {}
+    refused = []
+    for item in items:
+        first = kept.setdefault(output_stem(item.key), item)
+        if first is not item:
+            refused.append(Refusal(str(item.source), f"has the name of {first.source}: rename one, or its folder"))
+    return list(kept.values()), refused
 
 
-def plan_synth(voice: str, count: int) -> Plan:
+def plan_synth(voice: str, count: int, *, sample_rate: int, only: Sequence[str]) -> Plan:
     """List ``count`` procedural sounds of one voice; labels come with the sounds.
 
     Raises
     ------
     UsageError
-        For an unknown voice.
+        For an unknown voice, a rate too low for it, or a label that it does not have.
     """
     if voice not in catalog.names("synth"):
-        raise UsageError(f"--synth {printable(voice)}: choose from {', '.join(catalog.names('synth'))}")
+        raise UsageError(f"--synth {voice}: choose from {', '.join(catalog.names('synth'))}")
+    loaded = catalog.load("synth", voice)
+    if sample_rate < loaded.lowest_rate_hz:
+        raise UsageError(f"--rate {sample_rate}: {voice} need {loaded.lowest_rate_hz} Hz or more")
+    if unknown := [label for label in only if label not in loaded.labels]:
+        raise UsageError(f"--only {unknown[0]}: {voice} have the labels {', '.join(loaded.labels)}")
     keys = [f"{voice}/{voice}-{index:06d}" for index in range(count)]
     return Plan([Item(key, None, None, key, {}) for key in keys], [], 0, [])
 
@@ -182,7 +190,7 @@ def with_splits(
     placed = [Item(item.key, item.source, item.label, item.group, item.extra, splits[item.group]) for item in items]
     warnings = []
     if unknown := set(assignment) - {nfc(group) for group in groups}:
-        warnings.append(f"--assign names {len(unknown)} groups that do not occur, e.g. {printable(min(unknown))}")
+        warnings.append(f"--assign names {len(unknown)} groups that do not occur, e.g. {min(unknown)}")
     filled = {item.split for item in placed}
     empty = [split for split, share in zip(SPLITS, fractions, strict=True) if share and split not in filled]
     if items and empty:

@@ -14,6 +14,7 @@ from stereokit.audio.files import Encoding, encode, read
 from stereokit.audio.levels import loudness_lufs, peak, with_gain
 from stereokit.audio.resample import resample
 from stereokit.audio.stereo import has_side
+from stereokit.data.synth._voice import make_sound
 from stereokit.data.text import digest
 from stereokit.errors import BadInputError
 from stereokit.writing import write_file
@@ -104,7 +105,7 @@ def prepare(task: Task, preparation: Preparation) -> Prepared:
     label = None
     if task.source is None:
         voice = catalog.load("synth", task.voice)
-        sound = voice.make(np.random.default_rng([task.seed, task.index]), preparation.sample_rate)
+        sound = make_sound(voice, seed=task.seed, index=task.index, sample_rate=preparation.sample_rate)
         clip, label, facts = sound.clip, sound.label, {**sound.facts, "is_mono_source": False}
     else:
         recording = read(task.source)

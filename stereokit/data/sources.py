@@ -71,6 +71,8 @@ def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file:
     BadInputError
         When a folder or list cannot be read.
     """
+    if not given:
+        raise UsageError("an empty name (an unset variable?): give a folder or a list of files")
     if given == "-":
         return _sorted(_from_lines(stdin or (), Path(), "stdin", contained=False))
     path = Path(given)
@@ -78,7 +80,7 @@ def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file:
         mode = path.stat().st_mode
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"{printable(given)}: {reason}; give a folder or a list of files") from error
+        raise UsageError(f"{given}: {reason}; give a folder or a list of files") from error
     if stat.S_ISDIR(mode):
         return _sorted(_walk(path))
     if path.suffix.lower() in (".jsonl", ".txt"):
@@ -88,14 +90,18 @@ def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file:
     if single_file and is_audio_name(path.name):
         return _sorted(iter([_listed(path, path.name, printable(path.parent.resolve().name))]))
     wanted = "a folder, - , a .jsonl or a .txt list" + (" or a sound file" if single_file else "")
-    raise UsageError(f"{printable(given)}: give {wanted}")
+    raise UsageError(f"{given}: give {wanted}")
 
 
 def _sorted(found: Iterator[Source | Refusal]) -> Found:
     sources: list[Source] = []
     refused: list[Refusal] = []
+    seen: set[Path] = set()
     for entry in found:
-        if isinstance(entry, Source):
+        if isinstance(entry, Source) and entry.path in seen:
+            refused.append(Refusal(str(entry.path), "is listed twice"))
+        elif isinstance(entry, Source):
+            seen.add(entry.path)
             sources.append(entry)
         else:
             refused.append(entry)
@@ -113,7 +119,10 @@ def _walk(folder: Path) -> Iterator[Source | Refusal]:
         try:
             entries = list(os.scandir(current))
         except OSError as error:
-            raise BadInputError(f"{printable(current)}: cannot be listed: {error.strerror}") from error
+            if not prefix:
+                raise BadInputError(f"{current}: cannot be listed: {error.strerror}") from error
+            yield Refusal(current, f"cannot be listed: {error.strerror}")
+            continue
         for entry in entries:
             # Hidden folders hold other programs' things, and what a killed run of prep has not put in place.
             if entry.name.startswith("."):
@@ -132,12 +141,12 @@ def _entry(entry: "os.DirEntry[str]", key: str, root: Path) -> Source | Refusal:
         return Refusal(printable(entry.path), "has a name that is not UTF-8: rename it")
     try:
         if entry.is_symlink() and not Path(entry.path).resolve(strict=True).is_relative_to(root):
-            return Refusal(printable(entry.path), "is a link that ends outside the source")
+            return Refusal(entry.path, "is a link that ends outside the source")
     except (OSError, RuntimeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return Refusal(printable(entry.path), f"cannot be read: {reason}")
+        return Refusal(entry.path, f"cannot be read: {reason}")
     if not entry.is_file():
-        return Refusal(printable(entry.path), "is no plain file")
+        return Refusal(entry.path, "is no plain file")
     return Source(Path(entry.path), key, printable(root.name))
 
 
@@ -206,10 +215,10 @@ def _listed(path: Path, name: str, root: str, row: dict[str, object] | None = No
     try:
         name.encode()
         if not stat.S_ISREG(path.stat().st_mode):
-            return Refusal(printable(name), "is no plain file")
+            return Refusal(name, "is no plain file")
     except UnicodeEncodeError:
         return Refusal(printable(name), "has a name that is not UTF-8: rename it")
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        return Refusal(printable(name), f"cannot be read: {reason}")
+        return Refusal(name, f"cannot be read: {reason}")
     return Source(path, Path(name).as_posix(), root, row or {})

@@ -1,12 +1,11 @@
 """Which split a group of clips belongs to: decided by its name alone, so that adding a file never moves another."""
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from stereokit.data.text import digest, nfc, printable
-from stereokit.errors import UsageError
+from stereokit.data.tables import csv_rows
+from stereokit.data.text import digest, nfc
+from stereokit.errors import BadInputError, UsageError
 
 SPLITS = ("train", "validation", "test")
 _HASH_BYTES = 8
@@ -26,7 +25,7 @@ def parse_fractions(text: str) -> tuple[float, float, float]:
     try:
         train, validation, test = (float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(f"--split {printable(text)!r}: give three numbers, e.g. 0.8,0.1,0.1") from None
+        raise UsageError(f"--split {text!r}: give three numbers, e.g. 0.8,0.1,0.1") from None
     shares = (train, validation, test)
     if not all(0.0 <= share <= 1.0 for share in shares) or abs(sum(shares) - 1.0) > 1e-9:
         raise UsageError(f"--split {text!r}: the shares of train, validation and test must add up to 1")
@@ -58,21 +57,21 @@ def read_assignment(path: Path) -> dict[str, str]:
         When it cannot be read, lacks a column, or names another split.
     """
     try:
-        text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--assign {path}: cannot be read: {getattr(error, 'strerror', error)}") from error
-    reader = csv.DictReader(io.StringIO(text, newline=""), restval="", strict=True)
-    if not {"group", "split"} <= set(reader.fieldnames or ()):
-        raise UsageError(f"--assign {path}: needs the columns group and split")
-    assignment = {}
-    try:
-        for row in reader:
-            if row["split"] not in SPLITS:
-                shown = printable(str(row["split"]))
-                raise UsageError(f"--assign {path} line {reader.line_num}: split {shown!r}: use {', '.join(SPLITS)}")
-            assignment[nfc(row["group"])] = row["split"]
-    except csv.Error as error:
-        raise UsageError(f"--assign {path} line {reader.line_num}: is not CSV: {error}") from error
+        return _assignment(path)
+    except (UsageError, BadInputError) as error:
+        raise UsageError(f"--assign {error}") from error
+
+
+def _assignment(path: Path) -> dict[str, str]:
+    assignment: dict[str, str] = {}
+    for number, row in csv_rows(path, "group", "split"):
+        if isinstance(row, str):
+            raise UsageError(f"{path} line {number}: {row}")
+        group, split = nfc(str(row["group"])), str(row["split"])
+        if split not in SPLITS:
+            raise UsageError(f"{path} line {number}: split {split!r}: use {', '.join(SPLITS)}")
+        if assignment.setdefault(group, split) != split:
+            raise UsageError(f"{path} line {number}: {group!r} is already in {assignment[group]}")
     return assignment
 
 

@@ -29,6 +29,15 @@ def nfc(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def label_text(value: object) -> str | None:
+    """Return a label as every command compares it: composed text, None for none.
+
+    >>> label_text(0), label_text(""), label_text(None)
+    ('0', None, None)
+    """
+    return None if value is None or value == "" else nfc(str(value))
+
+
 def digest(text: str, *, size: int = 16) -> bytes:
     """Return BLAKE2b of the NFC form, ``size`` bytes."""
     return hashlib.blake2b(nfc(text).encode(), digest_size=size).digest()

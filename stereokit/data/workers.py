@@ -1,16 +1,20 @@
 """The same function over many files, in as many processes as this machine really gives."""
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import connection, resource_tracker
 from pathlib import Path
 from typing import TypeVar
 
 from stereokit.errors import BadInputError, StereokitError
+from stereokit.writing import uninterrupted
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -34,7 +38,7 @@ def available_jobs(cgroup: Path = Path("/sys/fs/cgroup/cpu.max")) -> int:
 
 def map_files(
     function: Callable[[Item], Result], items: Sequence[Item], *, jobs: int, chunk: int, inline_up_to: int
-) -> Iterator[Result | BadInputError]:
+) -> Generator[Result | BadInputError, None, None]:
     """Apply ``function`` to each item and yield the results in order.
 
     A ``BadInputError`` that it raises for an item is yielded in that item's place, so that one bad file costs one file.
@@ -64,7 +68,8 @@ def map_files(
         pending: deque[Future[list[Result | BadInputError]]] = deque()
         try:
             for start in range(0, len(items), chunk):
-                pending.append(pool.submit(_guarded_chunk, function, items[start : start + chunk]))
+                with _interrupts_held():
+                    pending.append(pool.submit(_guarded_chunk, function, items[start : start + chunk]))
                 if len(pending) > jobs * _CHUNKS_AHEAD_PER_JOB:
                     yield from pending.popleft().result()
             while pending:
@@ -75,11 +80,34 @@ def map_files(
             pool.shutdown(wait=True, cancel_futures=True)
 
 
+@contextlib.contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back while a process is started, which inherits that: it would show a traceback of its imports."""
+    # Starting the tracker lets the signal through again, so it comes first.
+    resource_tracker.ensure_running()
+    # Another thread of this process may receive the signal all the same, so that a mask alone is not enough.
+    with uninterrupted():
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+
+
 def _start_worker() -> None:
     # The parent decides what Ctrl-C means; a worker only finishes its chunk.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent is killed: nobody would ever ask it for its results."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
 
 
 def _guarded(function: Callable[[Item], Result], item: Item) -> Result | BadInputError:

@@ -32,7 +32,8 @@ class Comparison:
         Each score of the catalogue, averaged over the draws.
     expected
         What a perfect generator would get at these sizes: by formula where there is one, else measured by
-        splitting the reference set; None where the reference is one clip.
+        splitting the reference set. A score that depends on the sizes is measured only where the reference has
+        clips enough for both; None where nothing can be measured.
     generated, reference
         How many clips of each set entered a draw.
     draws
@@ -74,18 +75,33 @@ def compare_sets(
     if sizes == "equal":
         n_gen = n_ref = min(n_gen, n_ref)
     draws = 1 if (n_gen, n_ref) == (len(generated), len(reference)) else DRAWS
-    splits = _split_count(len(reference)) if len(reference) > 1 else 0
-    search = choose_search(pool, [n_gen + n_ref] * draws + [len(reference)] * splits)
+    null_gen, null_ref = _null_sizes(len(reference), n_gen, n_ref)
+    splits = int(np.clip(_NULL_CLIPS // (null_gen + null_ref), _MIN_NULL_SPLITS, _NULL_SPLITS)) if null_gen else 0
+    search = choose_search(pool, [n_gen + n_ref] * draws + [null_gen + null_ref] * splits)
     results = [_scores(scores, search(part)) for part in _draws(pool, draws, n_gen, n_ref, seed)]
     averages = {name: float(np.mean([result[name] for result in results])) for name in scores}
-    # Parts in the proportion of the sets, so that unequal sizes shift the null as they shift the score.
-    first = int(np.clip(round(len(reference) * n_gen / (n_gen + n_ref)), 1, max(1, len(reference) - 1)))
-    nulls = [_scores(scores, search(part)) for part in _splits(pool, splits, first, seed)]
-    return Comparison(averages, _expected(scores, nulls, n_gen, n_ref), n_gen, n_ref, draws)
+    nulls = [_scores(scores, search(part)) for part in _splits(pool, splits, null_gen, null_ref, seed)]
+    expected: dict[str, float | None] = {}
+    for name, score in scores.items():
+        is_measured = nulls and not (score.depends_on_size and (null_gen, null_ref) != (n_gen, n_ref))
+        if score.formula is not None:
+            expected[name] = score.formula(n_gen, n_ref)
+        else:
+            expected[name] = float(np.mean([null[name] for null in nulls])) if is_measured else None
+    return Comparison(averages, expected, n_gen, n_ref, draws)
 
 
-def _split_count(reference: int) -> int:
-    return int(np.clip(_NULL_CLIPS // reference, _MIN_NULL_SPLITS, _NULL_SPLITS))
+def _null_sizes(found: int, n_gen: int, n_ref: int) -> tuple[int, int]:
+    """Return how many of the reference clips stand for each set: as many as in the score, where there are enough.
+
+    Otherwise all of them are used, in the proportion of the sets: unequal sizes shift the null as they shift the score.
+    """
+    if found < 2:
+        return 0, 0
+    if n_gen + n_ref <= found:
+        return n_gen, n_ref
+    first = int(np.clip(round(found * n_gen / (n_gen + n_ref)), 1, found - 1))
+    return first, found - first
 
 
 def _scores(scores: dict[str, Score], neighbours: Neighbours) -> dict[str, float]:
@@ -105,21 +121,10 @@ def _draws(pool: Pool, draws: int, n_gen: int, n_ref: int, seed: int) -> Iterato
         yield pool.part(np.concatenate([from_gen, from_ref]), n_gen)
 
 
-def _splits(pool: Pool, splits: int, first: int, seed: int) -> Iterator[Pool]:
-    """Yield pools of the reference clips alone, ``first`` of them standing for the generated ones."""
+def _splits(pool: Pool, splits: int, null_gen: int, null_ref: int, seed: int) -> Iterator[Pool]:
+    """Yield pools of reference clips alone, the first ``null_gen`` of them standing for generated ones."""
     for split in range(splits):
         random = np.random.default_rng([seed, _NULL_STREAM, split])
         order = random.permutation(len(pool) - pool.generated) + pool.generated
-        yield pool.part(np.concatenate([np.sort(order[:first]), np.sort(order[first:])]), first)
-
-
-def _expected(
-    scores: dict[str, Score], nulls: Sequence[dict[str, float]], n_gen: int, n_ref: int
-) -> dict[str, float | None]:
-    expected: dict[str, float | None] = {}
-    for name, score in scores.items():
-        if score.formula is not None:
-            expected[name] = score.formula(n_gen, n_ref)
-        else:
-            expected[name] = float(np.mean([null[name] for null in nulls])) if nulls else None
-    return expected
+        parts = [np.sort(order[:null_gen]), np.sort(order[null_gen : null_gen + null_ref])]
+        yield pool.part(np.concatenate(parts), null_gen)

@@ -5,7 +5,9 @@ order in time is forgotten: the earth mover's distance at p = 1), or over time-a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +34,7 @@ class Distance:
 
     summary: str
     is_sorted: bool
-    power: int
+    power: Literal[1, 2]
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,11 @@ class Pool:
     starts: NDArray[np.int64]
     generated: int
     distance: Distance
-    lengths: NDArray[np.int64] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "lengths", np.diff(self.starts))
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """How many values each sequence has, shape (M,)."""
+        return np.diff(self.starts)
 
     def __len__(self) -> int:
         return len(self.starts) - 1

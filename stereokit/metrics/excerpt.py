@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.audio.clip import Recording
-from stereokit.errors import BadInputError
 
 SQRT2 = float(np.sqrt(2.0))
 
@@ -71,27 +70,24 @@ class Excerpt:
         return left, self.right.astype(np.float64) / self.full_scale
 
 
-def excerpt_of(recording: Recording, *, length: float | None = None) -> Excerpt:
+def excerpt_of(recording: Recording, *, frames: int | None = None) -> Excerpt:
     """Take the judged part of a recording.
 
     Parameters
     ----------
     recording
         One or two channels.
-    length
-        Seconds; the recording is cut, or padded with zeros, to round(length x rate) samples. None keeps all.
+    frames
+        The recording is cut, or padded with zeros, to this length. None keeps all.
 
     Raises
     ------
     BadInputError
-        For more than two channels, and a length of less than half a sample.
+        For more than two channels.
     """
     recording.require_stereo()
     samples = recording.samples
-    if length is not None:
-        frames = round(length * recording.sample_rate)
-        if frames < 1:
-            raise BadInputError(f"has no whole sample in {length:g} s: its rate is {recording.sample_rate} Hz")
+    if frames is not None:
         if frames <= len(samples):
             samples = samples[:frames]
         else:

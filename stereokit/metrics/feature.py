@@ -2,14 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.excerpt import Excerpt
-
-Range = Literal["quantile", "full"]
 
 
 @dataclass(frozen=True)
@@ -23,25 +20,24 @@ class Feature:
     unit
         Of its values.
     sequence
-        (excerpt, range) -> float64 of shape (n, width), n >= 1, finite. Only features with ``takes_range``
-        look at the range.
+        Excerpt -> float64 of shape (n, width), n >= 1, finite.
     width
         Values a frame.
     distance
         The distance between two clips when none is named.
-    takes_range
-        Whether it reads ``--range``.
-    is_shape
-        Whether its values are widths (zero or more), so that a sequence may be divided by its sum.
+    full_range
+        The same from minimum to maximum instead of between quantiles (``--range full``), where that has a meaning.
+    can_be_shape
+        Whether a sequence may be divided by its sum: it has several values, zero or more.
     limit
         Values are clamped to ± this; clamped ones are counted.
     """
 
     summary: str
     unit: str
-    sequence: Callable[[Excerpt, Range], NDArray[np.float64]]
+    sequence: Callable[[Excerpt], NDArray[np.float64]]
     width: int = 1
     distance: str = "emd"
-    takes_range: bool = False
-    is_shape: bool = False
+    full_range: Callable[[Excerpt], NDArray[np.float64]] | None = None
+    can_be_shape: bool = False
     limit: float | None = None

@@ -63,9 +63,9 @@ def measure_file(path: str, protocol: Protocol, *, with_class: bool = False) -> 
     recording = read(path)
     recording.require_stereo()
     protocol.check_clip(recording.sample_rate, recording.frames)
-    excerpt = excerpt_of(recording, length=protocol.judged_length(recording.sample_rate))
+    excerpt = excerpt_of(recording, frames=protocol.judged_frames(recording.sample_rate))
     feature = protocol.load_feature()
-    sequence = feature.sequence(excerpt, protocol.extent)
+    sequence = protocol.sequence(excerpt)
     return Measurement(
         sequence=sequence,
         sample_rate=recording.sample_rate,
@@ -73,7 +73,7 @@ def measure_file(path: str, protocol: Protocol, *, with_class: bool = False) -> 
         channels=recording.channels,
         has_side=excerpt.has_side,
         is_silent=excerpt.is_silent,
-        side_distance=side_distance(excerpt, protocol.extent),
+        side_distance=side_distance(excerpt, is_full=protocol.is_full_range),
         image_class=image_class(excerpt) if with_class else None,
         clamped=0 if feature.limit is None else int((np.abs(sequence) >= feature.limit).sum()),
         fingerprint=_fingerprint(recording.samples),

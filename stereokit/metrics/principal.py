@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.excerpt import SQRT2, Excerpt
-from stereokit.metrics.windows import stereo_windows
+from stereokit.metrics.windows import map_stereo_windows
 
 # A variance this small against the larger one is rounding, not sound.
 _NEGLIGIBLE = 1e-15
@@ -35,8 +35,13 @@ def principal_axes(excerpt: Excerpt) -> Axes:
     Mid and side are L and R turned by 45 degrees, so the axes are found there: with the variances of m and s
     and their covariance c, the first axis lies at atan2(2c, var m - var s) / 2 from the mid direction.
     """
+    return Axes(*map_stereo_windows(_axes, excerpt))
+
+
+def _axes(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return angle, larger and smaller variance of each window, shape (3, n)."""
     # From the first sample on: an offset then leaves nothing behind, where a rounded mean would look like sound.
-    left, right = (windows - windows[:, :1] for windows in stereo_windows(excerpt))
+    left, right = left - left[:, :1], right - right[:, :1]
     mid, side = (left + right) / SQRT2, (right - left) / SQRT2
     mid = mid - mid.mean(axis=1, keepdims=True)
     side = side - side.mean(axis=1, keepdims=True)
@@ -48,7 +53,7 @@ def principal_axes(excerpt: Excerpt) -> Axes:
     smaller = np.divide(determinant, larger, out=np.zeros_like(larger), where=larger > 0)
     smaller[smaller <= _NEGLIGIBLE * larger] = 0.0
     angle = np.degrees(np.arctan2(covariance, half_difference)) / 2
-    return Axes(fold_degrees(angle), larger, smaller)
+    return np.stack([fold_degrees(angle), larger, smaller])
 
 
 def fold_degrees(angle: NDArray[np.float64]) -> NDArray[np.float64]:

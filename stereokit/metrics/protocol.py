@@ -1,12 +1,16 @@
 """Protocols: the named settings under which scores are comparable."""
 
-import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
 
 from stereokit import catalog
 from stereokit.errors import BadInputError, UsageError
 from stereokit.metrics.distance import Distance
-from stereokit.metrics.feature import Feature, Range
+from stereokit.metrics.excerpt import Excerpt
+from stereokit.metrics.feature import Feature
 
 
 @dataclass(frozen=True)
@@ -19,12 +23,13 @@ class Protocol:
         ``paper``, ``ml2020`` or, with a part changed, the same name with a plus sign.
     feature, distance
         Names in the catalogue.
-    extent
-        ``quantile`` or ``full``: what a side distance spans.
+    is_full_range
+        Whether a side distance spans minimum to maximum instead of quantiles.
     length
         Seconds judged of each clip (cut, or padded with zeros); None judges the whole clip.
     length_samples
-        The same as a fixed count of samples, for a protocol that is defined at one rate; wins over ``length``.
+        The first samples judged, for a protocol that is defined at one rate and refuses shorter clips. At most one
+        of the two is set.
     is_shape
         Divide each sequence by its sum: its shape stays, the overall width goes.
     sample_rate
@@ -34,7 +39,7 @@ class Protocol:
     name: str
     feature: str = "stsd"
     distance: str = "emd"
-    extent: Range = "quantile"
+    is_full_range: bool = False
     length: float | None = None
     length_samples: int | None = None
     is_shape: bool = False
@@ -63,10 +68,30 @@ class Protocol:
         if self.length_samples is not None and frames < self.length_samples:
             raise BadInputError(f"has {frames} samples: the protocol {self.name} needs {self.length_samples} or more")
 
-    def judged_length(self, sample_rate: int) -> float | None:
-        """Return the seconds of a clip at this rate that are judged; None for all."""
-        return self.length if self.length_samples is None else self.length_samples / sample_rate
+    def judged_frames(self, sample_rate: int) -> int | None:
+        """Return how many frames of a clip at this rate are judged; None for all.
 
+        Raises
+        ------
+        BadInputError
+            When that would be none.
+        """
+        if self.length is None:
+            return self.length_samples
+        frames = round(self.length * sample_rate)
+        if frames < 1:
+            raise BadInputError(f"has no whole sample in {self.length:g} s: its rate is {sample_rate} Hz")
+        return frames
+
+    def sequence(self, excerpt: Excerpt) -> NDArray[np.float64]:
+        """Return the feature's sequence, as yet not divided by its sum."""
+        feature = self.load_feature()
+        compute = feature.full_range if self.is_full_range else None
+        return (compute or feature.sequence)(excerpt)
+
+
+# Shorter clips are padded to the length that is asked for, so it costs memory whatever the files hold.
+_LONGEST_S = 600.0
 
 PROTOCOLS = {
     "paper": Protocol("paper"),
@@ -80,7 +105,7 @@ def protocol_with(
     *,
     feature: str | None = None,
     distance: str | None = None,
-    extent: Range | None = None,
+    is_full_range: bool | None = None,
     length: float | None = None,
     is_shape: bool | None = None,
 ) -> Protocol:
@@ -99,11 +124,11 @@ def protocol_with(
         protocol = replace(protocol, feature=feature, distance=own_distance)
     if distance is not None:
         protocol = replace(protocol, distance=distance)
-    if extent is not None:
-        protocol = replace(protocol, extent=extent)
+    if is_full_range is not None:
+        protocol = replace(protocol, is_full_range=is_full_range)
     if length is not None:
-        if not 0 < length < math.inf:
-            raise UsageError(f"--length {length:g}: must be more than 0 seconds, and finite")
+        if not 0 < length <= _LONGEST_S:
+            raise UsageError(f"--length {length:g}: must be more than 0 and at most {_LONGEST_S:g} seconds")
         protocol = replace(protocol, length=length, length_samples=None)
     if is_shape is not None:
         protocol = replace(protocol, is_shape=is_shape)
@@ -119,7 +144,14 @@ def _check_parts(protocol: Protocol) -> None:
             f"--distance {protocol.distance}: compares one value a frame, {protocol.feature} has {loaded.width}; "
             "use l1 or l2"
         )
-    if protocol.extent == "full" and not loaded.takes_range:
-        raise UsageError(f"--range full: {protocol.feature} has no range; it goes with stsd and side-distance")
-    if protocol.is_shape and not loaded.is_shape:
-        raise UsageError(f"--shape: {protocol.feature} is no width to divide by its sum; use stsd or std")
+    if protocol.is_full_range and loaded.full_range is None:
+        able = _features_that(lambda one: one.full_range is not None)
+        raise UsageError(f"--range full: {protocol.feature} has no range; it goes with {able}")
+    if protocol.is_shape and not loaded.can_be_shape:
+        able = _features_that(lambda one: one.can_be_shape)
+        raise UsageError(f"--shape: {protocol.feature} is no width to divide by its sum; use {able}")
+
+
+def _features_that(fit: Callable[[Feature], bool]) -> str:
+    names = [name for name in catalog.names("feature") if fit(catalog.load("feature", name))]
+    return " or ".join(names)

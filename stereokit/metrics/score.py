@@ -20,9 +20,12 @@ class Score:
         Nearest neighbours -> the score.
     formula
         (generated, reference) -> what a perfect generator gets, where that is known without measuring.
+    depends_on_size
+        Whether its null moves with the number of clips: then it is measured at exactly these sizes or not at all.
     """
 
     title: str
     summary: str
     compute: Callable[[Neighbours], float]
     formula: Callable[[int, int], float] | None = None
+    depends_on_size: bool = False

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.feature import Range
-from stereokit.metrics.windows import window_samples, windows_of
+from stereokit.metrics.windows import map_windows, window_samples
 
 LOW_QUANTILE = 0.05
 
@@ -92,15 +91,15 @@ def _block_spread(signal: NDArray[Any], hop: int) -> NDArray[np.float64]:
     return _spread(lowest, highest, fraction)
 
 
-def side_distance(excerpt: Excerpt, extent: Range = "quantile") -> float:
-    """Return D of the whole clip, full scale ±1, from 0 to 2 sqrt(2).
+def side_distance(excerpt: Excerpt, *, is_full: bool = False) -> float:
+    """Return D of the whole clip, full scale ±1: 0 or more, at most 2 sqrt(2) for samples within full scale.
 
-    ``extent`` "full" takes maximum less minimum instead of the quantiles.
+    ``is_full`` takes maximum less minimum instead of the quantiles.
     """
     if not excerpt.has_side:
         return 0.0
     difference = excerpt.difference
-    if extent == "full":
+    if is_full:
         return (float(difference.max()) - float(difference.min())) * excerpt.side_scale
     rank, fraction = _ranks(len(difference))
     inner = min(rank + 1, len(difference) - 1)
@@ -113,7 +112,7 @@ def side_distance(excerpt: Excerpt, extent: Range = "quantile") -> float:
     return float(_spread(lowest, highest, fraction)[0]) * excerpt.side_scale
 
 
-def short_time_side_distance(excerpt: Excerpt, extent: Range = "quantile") -> NDArray[np.float64]:
+def short_time_side_distance(excerpt: Excerpt, *, is_full: bool = False) -> NDArray[np.float64]:
     """Return D of each window, shape (n,): 40 ms windows every 10 ms.
 
     Exact to 1e-12 against NumPy's quantile in float64. A clip shorter than a window has one value.
@@ -121,13 +120,25 @@ def short_time_side_distance(excerpt: Excerpt, extent: Range = "quantile") -> ND
     window, hop = window_samples(excerpt.sample_rate)
     if not excerpt.has_side:
         return np.zeros(max(1, (excerpt.frames - window) // hop + 1))
-    windows = windows_of(excerpt.difference, excerpt.sample_rate)
-    if extent == "full":
-        high, low = windows.max(axis=1), windows.min(axis=1)
-        return np.asarray(np.subtract(high, low, dtype=np.float64) * excerpt.side_scale)
+    if is_full:
+        return map_windows(_extent, excerpt, excerpt.difference) * excerpt.side_scale
     if window == _BLOCKS_A_WINDOW * hop and excerpt.frames >= window and hop >= _BLOCKS_A_WINDOW:
         return _block_spread(excerpt.difference, hop) * excerpt.side_scale
-    return _sorted_spread(windows) * excerpt.side_scale
+    return map_windows(_sorted_spread, excerpt, excerpt.difference) * excerpt.side_scale
+
+
+def _extent(windows: NDArray[Any]) -> NDArray[np.float64]:
+    """Return maximum less minimum of each row, without the overflow that integers would have."""
+    return np.asarray(np.subtract(windows.max(axis=1), windows.min(axis=1), dtype=np.float64))
+
+
+def segment_bounds(sample_rate: int) -> list[int]:
+    """Return the four frames that bound the three segments of an image class.
+
+    >>> segment_bounds(44_100)
+    [0, 2940, 8820, 15872]
+    """
+    return [round(bound * sample_rate / _SEGMENT_RATE_HZ) for bound in _SEGMENTS]
 
 
 def image_class(excerpt: Excerpt) -> str:
@@ -142,7 +153,7 @@ def image_class(excerpt: Excerpt) -> str:
     """
     if not excerpt.has_side:
         return "NNN"
-    bounds = [round(bound * excerpt.sample_rate / _SEGMENT_RATE_HZ) for bound in _SEGMENTS]
+    bounds = segment_bounds(excerpt.sample_rate)
     letters = []
     for start, end in pairwise(bounds):
         segment = excerpt.difference[start:end].astype(np.float64)

@@ -2,8 +2,10 @@
 
 import json
 import platform
+import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib import metadata, util
 from pathlib import Path
 
@@ -15,15 +17,9 @@ from stereokit.workflows.events import Events, Json, Message, Row
 DOCTOR_SCHEMA = "stereokit.doctor/1"
 LICENCE_SCHEMA = "stereokit.licence/1"
 
-# Distribution -> the module that it brings. What each extra needs is read from the installed metadata.
-_MODULES = {
-    "dask": "distributed",
-    "lightning-fabric": "lightning_fabric",
-    "pretty_midi": "pretty_midi",
-    "pretty-midi": "pretty_midi",
-    "scikit-learn": "sklearn",
-    "umap-learn": "umap",
-}
+# Distribution -> the module that it brings, where that is not its name. What each extra needs is read from the
+# installed metadata.
+_MODULES = {"dask": "distributed", "scikit-learn": "sklearn", "umap-learn": "umap"}
 _EXTRAS = ("train", "label", "midi", "plot", "cluster")
 _IMPORT_LIMIT_S = 120
 
@@ -71,7 +67,7 @@ def doctor(*, licences: bool) -> Events:
         if not works and "base" in extras:
             broken.append(name)
     for extra in _EXTRAS:
-        lacking = [name for name, extras in needed.items() if extra in extras and not _is_installed(name)]
+        lacking = [name for name, extras in needed.items() if extra in extras and _installed_version(name) is None]
         if lacking:
             yield Message(f"extra {extra} lacks {', '.join(lacking)}: pip install 'stereokit[{extra}]'")
     if broken:
@@ -80,32 +76,40 @@ def doctor(*, licences: bool) -> Events:
     return Status.DONE
 
 
-def _requirements() -> dict[str, list[str]]:
-    """Return each required distribution with the extras that need it (``base`` for none)."""
+def _requirements(distribution: str = "stereokit") -> dict[str, list[str]]:
+    """Return each distribution that another asks for, with the extras that need it (``base`` for none)."""
     needed: dict[str, list[str]] = {}
-    for line in metadata.requires("stereokit") or ():
+    try:
+        lines = metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        return needed
+    for line in lines:
         requirement, _, marker = line.partition(";")
-        name = requirement.split("[")[0]
-        for sign in "<>=!~ ":
-            name = name.split(sign)[0]
+        name = re.match(r"[\w.-]+", requirement.strip())
         extra = marker.partition("extra ==")[2].strip().strip("'\"") if "extra" in marker else "base"
-        if name != "stereokit" and extra in ("base", *_EXTRAS):
-            needed.setdefault(name, []).append(extra)
+        if name is not None and name[0] != "stereokit" and extra in ("base", *_EXTRAS):
+            needed.setdefault(name[0], []).append(extra)
     return needed
 
 
-def _is_installed(name: str) -> bool:
-    module = _MODULES.get(name, name.replace("-", "_"))
-    return util.find_spec(module) is not None
+def _installed_version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _check_package(name: str, extras: list[str]) -> tuple[Row, bool]:
     """Import a package in a child process and tell how that went."""
-    facts: dict[str, Json] = {"what": "package", "name": name, "extras": ", ".join(extras)}
-    if not _is_installed(name):
-        return Row(DOCTOR_SCHEMA, {**facts, "state": "missing", "detail": None}), False
-    version = metadata.version(name)
-    module = _MODULES.get(name, name.replace("-", "_"))
+    version = _installed_version(name)
+    state, detail = _probe(_MODULES.get(name, name.replace("-", "_"))) if version else ("missing", "")
+    told = f"{version}{', ' if detail else ''}{detail}" if version else None
+    fields: dict[str, Json] = {"what": "package", "name": name, "extras": ", ".join(extras)}
+    return Row(DOCTOR_SCHEMA, {**fields, "state": state, "detail": told}), state == "ok"
+
+
+def _probe(module: str) -> tuple[str, str]:
+    """Import a module in a child process; return ok, broken or hangs, and what it said."""
     try:
         probe = subprocess.run(  # noqa: S603 - this interpreter, a fixed program
             [sys.executable, "-c", _PROBE, module],
@@ -116,21 +120,23 @@ def _check_package(name: str, extras: list[str]) -> tuple[Row, bool]:
             stdin=subprocess.DEVNULL,
         )
     except subprocess.TimeoutExpired:
-        return Row(DOCTOR_SCHEMA, {**facts, "state": "hangs", "detail": version}), False
+        return "hangs", f"no end after {_IMPORT_LIMIT_S} s"
     if probe.returncode:
-        last = (probe.stderr.strip().splitlines() or [f"died with status {probe.returncode}"])[-1]
-        return Row(DOCTOR_SCHEMA, {**facts, "state": "broken", "detail": f"{version}: {last}"}), False
-    found = json.loads(probe.stdout.strip().splitlines()[-1])
-    detail = ", ".join([version, *(f"{key} {value}" for key, value in found.items())])
-    return Row(DOCTOR_SCHEMA, {**facts, "state": "ok", "detail": detail}), True
+        return "broken", (probe.stderr.strip().splitlines() or [f"died with status {probe.returncode}"])[-1]
+    facts = json.loads(probe.stdout.strip().splitlines()[-1])
+    return "ok", ", ".join(f"{key} {value}" for key, value in facts.items())
 
 
-def _licence_rows(needed: dict[str, list[str]]) -> Events:
-    for name in ("stereokit", *needed):
-        try:
-            about = metadata.metadata(name)
-        except metadata.PackageNotFoundError:
+def _licence_rows(needed: Iterable[str]) -> Events:
+    """Yield the licence of every installed distribution that stereokit asks for, directly or through others."""
+    pending, seen = ["stereokit", *needed], set[str]()
+    while pending:
+        name = pending.pop(0)
+        if name in seen or _installed_version(name) is None:
             continue
+        seen.add(name)
+        pending += [other for other, extras in _requirements(name).items() if "base" in extras]
+        about = metadata.metadata(name)
         licence = _first(about, "License-Expression") or _classified(about.get_all("Classifier") or [])
         licence = licence or (_first(about, "License") or "not stated").strip().splitlines()[0]
         yield Row(LICENCE_SCHEMA, {"name": name, "version": about["Version"], "licence": licence})

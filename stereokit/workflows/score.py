@@ -4,12 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stereokit.data.sources import Refusal
-from stereokit.data.text import printable
 from stereokit.data.workers import available_jobs
 from stereokit.errors import BadInputError, Status, UsageError, worst
 from stereokit.metrics.comparison import Sizes, compare_sets
 from stereokit.metrics.duplicates import duplicates_across
-from stereokit.metrics.feature import Range
 from stereokit.metrics.protocol import Protocol, protocol_with
 from stereokit.workflows.checks import parse_check
 from stereokit.workflows.events import Events, Message, Row
@@ -29,7 +27,7 @@ class ScoreSettings:
     protocol: str = "paper"
     feature: str | None = None
     distance: str | None = None
-    extent: Range | None = None
+    is_full_range: bool | None = None
     length: float | None = None
     is_shape: bool | None = None
     sizes: Sizes = "equal"
@@ -55,7 +53,7 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
         settings.protocol,
         feature=settings.feature,
         distance=settings.distance,
-        extent=settings.extent,
+        is_full_range=settings.is_full_range,
         length=settings.length,
         is_shape=settings.is_shape,
     )
@@ -85,10 +83,12 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
         for label in sorted(generated.labels | reference.labels):
             yield _compared(generated.with_label(label), reference.with_label(label), settings, protocol, label)
     result = _compared(generated, reference, settings, protocol)
-    yield result
     failed = [check for check in checks if check.fails(result.fields)]
+    yield Row(result.schema, {**result.fields, "failed_checks": [check.text for check in failed]})
     for check in failed:
-        yield Message(f"--fail-if {check.text}: failed")
+        value = check.figure(result.fields)
+        told = "could not be computed" if value is None else f"is {value:.6g}"
+        yield Message(f"--fail-if {check.text!r}: {check.key} {told}", is_warning=True)
     return worst([Status.CHECK_FAILED] * bool(failed) + [Status.SOME_FAILED] * bool(refused))
 
 
@@ -102,7 +102,7 @@ def _check_sets(sets: Sequence[ScoredSet], settings: ScoreSettings, refused: Seq
     """
     flat = [source for one in sets for source in one.without_side]
     if flat and not settings.drop_silent:
-        names = ", ".join(printable(str(source.path)) for source in flat[:_NAMES_TOLD])
+        names = ", ".join(str(source.path) for source in flat[:_NAMES_TOLD])
         more = f" and {len(flat) - _NAMES_TOLD} more" if len(flat) > _NAMES_TOLD else ""
         raise BadInputError(
             f"{names}{more}: no side signal, or too little for a width, so no shape to compare; "
@@ -112,7 +112,7 @@ def _check_sets(sets: Sequence[ScoredSet], settings: ScoreSettings, refused: Seq
         raise BadInputError(f"--strict: {len(refused)} inputs were refused, so nothing is scored")
     for one in sets:
         if not one.clips:
-            raise BadInputError(f"{printable(one.given)}: no usable clip in the {one.name} set")
+            raise BadInputError(f"{one.given}: no usable clip in the {one.name} set")
 
 
 def _compared(

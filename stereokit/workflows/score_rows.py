@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from stereokit import catalog
 from stereokit.data.sources import Source
-from stereokit.data.text import printable
 from stereokit.metrics.comparison import Comparison
 from stereokit.metrics.measure import Measurement
 from stereokit.metrics.protocol import PROTOCOLS, Protocol
@@ -60,7 +59,7 @@ def result_row(
             "protocol": protocol.name,
             "feature": protocol.feature,
             "distance": protocol.distance,
-            "range": protocol.extent,
+            "range": "full" if protocol.is_full_range else "quantile",
             "length_s": protocol.length,
             "length_samples": protocol.length_samples,
             "shape": protocol.is_shape,
@@ -84,8 +83,8 @@ def _notes(generated: ScoredSet, reference: ScoredSet, protocol: Protocol) -> li
     if protocol != PROTOCOLS["ml2020"]:
         notes.append("MMD is comparable only at the same sizes, settings and data; not with the paper's table 1")
     flat = sum(not measurement.has_side for measurement in measured)
-    if flat and protocol.feature != "logmel":
-        notes.append(f"{flat} clips have no side signal (mono or silent): their sequences are zero")
+    if flat:
+        notes.append(f"{flat} clips have no side signal: they are mono or silent")
     if len({measurement.sample_rate for measurement in measured}) > 1:
         notes.append("sample rates are mixed: windows are counted in seconds at each file's own rate")
     if len({len(measurement.sequence) for measurement in measured}) > 1:
@@ -99,7 +98,7 @@ def clip_row(name: str, source: Source, measurement: Measurement) -> Row:
         CLIP_SCHEMA,
         {
             "set": name,
-            "path": printable(str(source.path)),
+            "path": str(source.path),
             "label": label_of(source) or None,
             "side_distance": measurement.side_distance,
             "image_class": measurement.image_class,

@@ -4,14 +4,13 @@ from collections import Counter
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stereokit.data.sources import Found, Refusal, Source, find_sources
-from stereokit.data.tables import manifest_above
-from stereokit.data.text import printable
+from stereokit.data.sources import Refusal, Source, find_sources
+from stereokit.data.tables import with_manifest
+from stereokit.data.text import label_text
 from stereokit.data.workers import map_files
 from stereokit.errors import BadInputError
 from stereokit.metrics.measure import Measurement, measure_file
@@ -76,7 +75,7 @@ class ScoredSet:
         rates = Counter(measurement.sample_rate for measurement in measured)
         durations = [measurement.frames / measurement.sample_rate for measurement in measured]
         return {
-            "given": printable(self.given),
+            "given": self.given,
             "found": len(self.clips) + len(self.refused) + len(self.without_side) + self.excluded,
             "used": len(self.clips),
             "refused": len(self.refused),
@@ -95,7 +94,7 @@ class ScoredSet:
 
 def label_of(source: Source) -> str:
     """Return a source's label; an empty text without one."""
-    return str(source.row.get("label") or "")
+    return label_text(source.row.get("label")) or ""
 
 
 def measure_set(
@@ -127,7 +126,7 @@ def measure_set(
     """
     found = find_sources(given, stdin, single_file=False)
     if details or only:
-        found = _with_labels(found, given)
+        found = with_manifest(found, given, or_above=True)
     wanted = [source for source in found.sources if not only or label_of(source) in only]
     results = map_files(
         partial(measure_file, protocol=protocol, with_class=details),
@@ -141,7 +140,7 @@ def measure_set(
     without_side: list[Source] = []
     for done, (source, result) in enumerate(zip(wanted, results, strict=True), start=1):
         if isinstance(result, BadInputError):
-            refused.append(Refusal(printable(str(source.path)), str(result)))
+            refused.append(Refusal(str(source.path), str(result)))
         elif protocol.is_shape and not result.sequence.any():
             without_side.append(source)
         else:
@@ -149,15 +148,3 @@ def measure_set(
         if done % _PROGRESS_STEP == 0 or done == len(wanted):
             yield Progress(f"measuring {name}", done, len(wanted))
     return ScoredSet(name, given, clips, refused, without_side, excluded=len(found.sources) - len(wanted))
-
-
-def _with_labels(found: Found, given: str) -> Found:
-    """Give a folder's clips the columns of the data set that they belong to."""
-    table = manifest_above(Path(given)) if given != "-" and Path(given).is_dir() else None
-    if table is None:
-        return found
-    labelled = []
-    for source in found.sources:
-        key = table.key_of(source)
-        labelled.append(source if key is None else replace(source, row=dict(table.rows[key])))
-    return Found(labelled, [*found.refused, *table.refused])

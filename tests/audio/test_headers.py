@@ -105,7 +105,6 @@ def test_the_sound_chunk_is_found_wherever_it_starts(before: int):
 @pytest.mark.parametrize(
     "data",
     [
-        b"",
         b"caff",
         caf((b"free", b"", (1 << 63) - 1)),
         caf((b"free", b"", -2)),
@@ -121,6 +120,12 @@ def test_the_sound_chunk_is_found_wherever_it_starts(before: int):
 )
 def test_what_is_no_wav_or_aiff_or_ends_before_its_sound_is_left_to_the_decoder(data: bytes):
     check(data)
+
+
+@pytest.mark.parametrize("data", [b"", b"SDS ", b"PK\3\4", b"NIST_1A\n   1024\n", b"\x7fELF"])
+def test_what_begins_like_none_of_the_formats_is_refused_before_any_decoder_sees_it(data: bytes):
+    with pytest.raises(BadInputError, match="begins like no sound file"):
+        check(data)
 
 
 def test_a_chain_of_countless_empty_chunks_ends():

@@ -34,7 +34,7 @@ def show(status: Status, *, stdout: io.StringIO, **options: bool) -> tuple[str, 
 def test_a_pipe_gets_one_json_object_a_line_with_schema_and_version() -> None:
     out, err = show(Status.DONE, stdout=io.StringIO())
     row = json.loads(out)
-    assert row.pop("version")
+    assert row.pop("stereokit_version")
     assert row == {"schema": "stereokit.thing/1", "value": 1.5, "missing": None, "nested": {"far": None}}
     assert err == "stereokit: a note\nstereokit: warning: beware\n"
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from stereokit.catalog import load, names
-from stereokit.data.synth._image import IMAGE_CLASS_COUNTS, left_right
+from stereokit.data.synth._image import IMAGE_CLASS_COUNTS, channels_of
 from stereokit.data.synth._oscillators import swept_phase, unison, wave_table
 from stereokit.data.synth._shaping import (
     echo,
@@ -232,5 +232,5 @@ def test_an_echo_of_an_impulse_is_a_second_impulse() -> None:
 
 
 def test_mid_and_side_are_half_the_sum_and_half_the_difference() -> None:
-    left, right = left_right(np.array([[0.5, 0.2], [0.1, -0.2]], np.float32))
+    left, right = channels_of(np.array([[0.5, 0.2], [0.1, -0.2]], np.float32))
     np.testing.assert_allclose([(left + right) / 2, (left - right) / 2], [[0.5, 0.2], [0.1, -0.2]], atol=1e-7)

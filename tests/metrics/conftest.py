@@ -1,6 +1,8 @@
 """Slow twins of every feature and score, written from the definitions and from nothing else, and made-up clips."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -116,8 +118,14 @@ def correlation(clip: Excerpt) -> Vector:
 def image_class(clip: Excerpt) -> str:
     bounds = [round(bound * clip.sample_rate / 44_100) for bound in (0, 2940, 8820, 15872)]
     side = side_of(clip)
-    parts = [side[start:stop] for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+    parts = [side[start:stop] for start, stop in pairwise(bounds)]
     return "".join("W" if len(part) and part.std() > 0.125 else "N" for part in parts)
+
+
+@cache
+def fourier_matrix(size: int) -> NDArray[np.complex128]:
+    turns = np.outer(np.arange(size // 2 + 1), np.arange(size)) % size
+    return np.exp(-2j * np.pi * np.arange(size) / size)[turns]
 
 
 def logmel(clip: Excerpt) -> Vector:
@@ -125,9 +133,8 @@ def logmel(clip: Excerpt) -> Vector:
     rate = clip.sample_rate
     size, hop = round(0.040 * rate), round(0.020 * rate)
     left, right = channels_of(clip)
-    place = np.arange(size)
-    hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * place / size)
-    transform = np.exp(-2j * np.pi * np.outer(np.arange(size // 2 + 1), place) / size)
+    hann = 0.5 - 0.5 * np.cos(2.0 * np.pi * np.arange(size) / size)
+    transform = fourier_matrix(size)
     once = np.array([1.0 if k == 0 or 2 * k == size else 2.0 for k in range(size // 2 + 1)])
 
     def mel(hz: Any) -> Any:

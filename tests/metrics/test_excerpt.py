@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stereokit.audio.clip import Recording
@@ -36,23 +36,12 @@ def test_more_than_two_channels_are_refused_with_their_number() -> None:
         excerpt_of(recording([[1, 2, 3]]))
 
 
-@pytest.mark.parametrize(("length", "kept"), [(2 / 8000, [1, 2]), (3 / 8000, [1, 2, 3]), (5 / 8000, [1, 2, 3, 0, 0])])
-def test_a_length_cuts_or_pads_with_zeros(length: float, kept: list[int]) -> None:
-    clip = excerpt_of(recording([[1, -1], [2, -2], [3, -3]]), length=length)
+@pytest.mark.parametrize(("frames", "kept"), [(2, [1, 2]), (3, [1, 2, 3]), (5, [1, 2, 3, 0, 0])])
+def test_a_length_cuts_or_pads_with_zeros(frames: int, kept: list[int]) -> None:
+    clip = excerpt_of(recording([[1, -1], [2, -2], [3, -3]]), frames=frames)
     assert clip.left.tolist() == kept
     assert clip.right.tolist() == [-value for value in kept]
     assert clip.left.dtype == np.int16
-
-
-def test_a_length_is_rounded_half_to_even() -> None:
-    samples = np.zeros((100, 2))
-    assert excerpt_of(recording(samples, 22_050), length=0.5 / 22_050 + 2 / 22_050).frames == 2
-    assert excerpt_of(recording(samples, 22_050), length=1.5 / 22_050).frames == 2
-
-
-def test_a_length_of_less_than_a_sample_is_refused() -> None:
-    with pytest.raises(BadInputError, match=r"1e-05 s"):
-        excerpt_of(recording([[1, 2]]), length=0.00001)
 
 
 def test_silence_has_neither_side_nor_sound() -> None:
@@ -67,6 +56,7 @@ def test_one_differing_sample_is_a_side() -> None:
     assert excerpt_of(recording(samples)).has_side
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(INT16, INT16), min_size=1, max_size=20))
 def test_the_difference_of_16_bit_samples_is_exact_over_the_whole_range(
     excerpt: Callable[..., Excerpt], frames: list[tuple[int, int]]
@@ -77,9 +67,7 @@ def test_the_difference_of_16_bit_samples_is_exact_over_the_whole_range(
 
 
 @pytest.mark.parametrize(("left", "right"), [(32767, -32768), (-32768, 32767), (32767, -1), (-1, 32767)])
-def test_a_difference_that_16_bits_cannot_hold_gets_32(
-    excerpt: Callable[..., Excerpt], left: int, right: int
-) -> None:
+def test_a_difference_that_16_bits_cannot_hold_gets_32(excerpt: Callable[..., Excerpt], left: int, right: int) -> None:
     assert excerpt([left], [right], dtype=np.int16).difference.tolist() == [left - right]
 
 

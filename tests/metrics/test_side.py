@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.feature import Range
 from stereokit.metrics.side import image_class, short_time_side_distance, side_distance
 
 Make = Callable[..., Excerpt]
@@ -27,7 +26,7 @@ def test_a_uniform_ramp_spans_nine_tenths_of_its_range(excerpt: Make) -> None:
     ramp = np.arange(1001) / 1000 * np.sqrt(2)
     clip = excerpt(ramp, np.zeros(1001), 100_000, dtype=np.float64)
     assert side_distance(clip) == pytest.approx(0.9, abs=1e-12)
-    assert side_distance(clip, "full") == pytest.approx(1.0, abs=1e-12)
+    assert side_distance(clip, is_full=True) == pytest.approx(1.0, abs=1e-12)
 
 
 def test_rare_peaks_count_in_the_full_range_only(excerpt: Make) -> None:
@@ -35,7 +34,7 @@ def test_rare_peaks_count_in_the_full_range_only(excerpt: Make) -> None:
     left[[3, 500]] = [1.0, -1.0]
     clip = excerpt(left, np.zeros(1000), dtype=np.float32)
     assert side_distance(clip) == 0.0
-    assert side_distance(clip, "full") == pytest.approx(np.sqrt(2), abs=1e-15)
+    assert side_distance(clip, is_full=True) == pytest.approx(np.sqrt(2), abs=1e-15)
 
 
 @pytest.mark.parametrize("frames", [1, 10, 320, 5000])
@@ -58,15 +57,21 @@ def test_a_constant_side_has_no_width(excerpt: Make) -> None:
 @pytest.mark.parametrize("kind", ["int16", "float", "24 bit"])
 @pytest.mark.parametrize("rate", RATES)
 def test_width_equals_numpys_quantiles_at_every_rate_and_length(
-    noise_clip: Make, twin: SimpleNamespace, rate: int, kind: str, extent: Range
+    noise_clip: Make, twin: SimpleNamespace, rate: int, kind: str, extent: str
 ) -> None:
     window, hop = round(0.040 * rate), round(0.010 * rate)
     for frames in (1, 2, 3, 19, 20, 21, 22, window - 1, window, window + 1, window + hop, window + 7 * hop + 3):
         clip = noise_clip(frames, rate, kind)
         np.testing.assert_allclose(
-            short_time_side_distance(clip, extent), twin.stsd(clip, extent), rtol=0, atol=1e-12, err_msg=str(frames)
+            short_time_side_distance(clip, is_full=extent == "full"),
+            twin.stsd(clip, extent),
+            rtol=0,
+            atol=1e-12,
+            err_msg=str(frames),
         )
-        assert side_distance(clip, extent) == pytest.approx(twin.side_distance(clip, extent)[0], abs=1e-12)
+        assert side_distance(clip, is_full=extent == "full") == pytest.approx(
+            twin.side_distance(clip, extent)[0], abs=1e-12
+        )
 
 
 @pytest.mark.parametrize("rate", [8_000, 22_050, 44_100])
@@ -100,7 +105,7 @@ def test_width_is_exact_at_the_last_difference_that_16_bits_hold(
     seed=st.integers(0, 99),
 )
 def test_width_equals_numpys_quantiles_whatever_repeats(
-    excerpt: Make, twin: SimpleNamespace, rate: int, values: list[int], frames: int, seed: int
+    excerpt: Make, twin: SimpleNamespace, rate: int, values: list[int], *, frames: int, seed: int
 ) -> None:
     left, right = np.random.default_rng(seed).choice(values, (2, frames))
     clip = excerpt(left, right, rate, dtype=np.int16)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.windows import stereo_windows, window_samples, windows_of
+from stereokit.metrics.windows import map_stereo_windows, window_samples, windows_of
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,18 @@ def test_windows_lie_where_the_definition_puts_them(rate: int, twin: SimpleNames
 
 
 def test_stereo_windows_are_at_full_scale_one(excerpt: Callable[..., Excerpt]) -> None:
-    left, right = stereo_windows(excerpt([-32768] * 3, [16384] * 3, dtype=np.int16))
-    assert left.tolist() == [[-1.0] * 3]
-    assert right.tolist() == [[0.5] * 3]
+    clip = excerpt([-32768] * 3, [16384] * 3, dtype=np.int16)
+    assert map_stereo_windows(lambda left, right: left[:, 0] + 10 * right[:, 0], clip).tolist() == [4.0]
+
+
+def test_many_windows_are_mapped_some_at_a_time_and_in_order(excerpt: Callable[..., Excerpt]) -> None:
+    ramp = np.arange(60_000, dtype=np.float32)
+    sizes = []
+
+    def first(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+        sizes.append(len(left))
+        return np.stack([left[:, 0], right[:, 0]])
+
+    result = map_stereo_windows(first, excerpt(ramp, -ramp, 8000, dtype=np.float32))
+    np.testing.assert_array_equal(result, np.stack([ramp[: 80 * 747 : 80], -ramp[: 80 * 747 : 80]]))
+    assert max(sizes) == 256

@@ -6,9 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.data.synth._oscillators import Signal
+from stereokit.metrics.side import segment_bounds
 
-WIDE_STD = 0.125
-SEGMENT_EDGES_S = (0.0, 2940 / 44100, 8820 / 44100, 15872 / 44100)
 # How often each class occurs among the 11,520 clips of the mid/side GANSynth paper.
 IMAGE_CLASS_COUNTS = {
     "NNN": 3082,
@@ -24,11 +23,10 @@ IMAGE_CLASS_COUNTS = {
 
 def segment_slices(sample_rate: int) -> list[slice]:
     """Return the three segments that an image class speaks of."""
-    edges = [round(edge * sample_rate) for edge in SEGMENT_EDGES_S]
-    return [slice(start, stop) for start, stop in pairwise(edges)]
+    return [slice(start, stop) for start, stop in pairwise(segment_bounds(sample_rate))]
 
 
-def left_right(mid_side: Signal) -> Signal:
+def channels_of(mid_side: Signal) -> Signal:
     """Return left and right, (2, T), of mid and side, (2, T), or of mid alone, (1, T)."""
     if mid_side.shape[0] == 1:
         return np.repeat(mid_side, 2, axis=0)

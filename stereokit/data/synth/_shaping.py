@@ -18,7 +18,7 @@ def decay(time: NDArray[np.float64], sixty_db_s: float, hold_s: float = 0.0) -> 
     return envelope
 
 
-def fade(signal: Signal, *, in_frames: int, out_frames: int) -> None:
+def fade_ends(signal: Signal, *, in_frames: int, out_frames: int) -> None:
     """Fade both ends in place along the last axis with raised cosines; the end samples become 0."""
     for frames, ends in ((in_frames, signal), (out_frames, signal[..., ::-1])):
         count = min(max(frames, 2), signal.shape[-1])

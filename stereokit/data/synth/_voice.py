@@ -39,6 +39,8 @@ class Voice:
         Every label that can occur.
     length_s
         Length of every sound in seconds.
+    lowest_rate_hz
+        Lower sample rates leave no room for its sounds.
     make
         ``make(random, sample_rate)`` draws one sound of ``round(length_s * sample_rate)`` frames.
     """
@@ -47,6 +49,7 @@ class Voice:
     labels: tuple[str, ...]
     length_s: float
     make: Callable[[np.random.Generator, int], Sound]
+    lowest_rate_hz: int = 8_000
 
 
 def make_sound(voice: Voice, *, seed: int, index: int, sample_rate: int) -> Sound:

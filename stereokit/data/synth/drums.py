@@ -5,10 +5,10 @@ import numpy as np
 from stereokit.audio.clip import Clip
 from stereokit.data.synth._bursts import clap, shaker
 from stereokit.data.synth._hits import Canvas, Recipe
-from stereokit.data.synth._image import left_right
+from stereokit.data.synth._image import channels_of
 from stereokit.data.synth._metals import crash, hat, ride
 from stereokit.data.synth._oscillators import Signal, log_uniform
-from stereokit.data.synth._shaping import fade
+from stereokit.data.synth._shaping import fade_ends
 from stereokit.data.synth._skins import kick, snare, tom
 from stereokit.data.synth._voice import Sound, Voice
 
@@ -63,10 +63,10 @@ def make(random: np.random.Generator, sample_rate: int) -> Sound:
     canvas = Canvas(round(LENGTH_S * sample_rate), sample_rate, 2 if stereo else 1)
     hit = recipe(random, canvas)
     mid_side = hit.mid_side
-    fade(mid_side, in_frames=round(0.0004 * sample_rate), out_frames=round(0.1 * sample_rate))
+    fade_ends(mid_side, in_frames=round(0.0004 * sample_rate), out_frames=round(0.1 * sample_rate))
     if stereo:
         mid_side = _widened(random, mid_side, widest, sample_rate)
-    samples = left_right(mid_side)
+    samples = channels_of(mid_side)
     samples *= np.float32(random.uniform(0.3, 0.95)) / np.max(np.abs(samples))
     width_ratio = float(np.std(mid_side[1]) / np.std(mid_side[0])) if stereo else 0.0
     return Sound(

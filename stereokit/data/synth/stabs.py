@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from stereokit.audio.clip import Clip
 from stereokit.data.synth._image import (
     IMAGE_CLASS_COUNTS,
-    left_right,
+    channels_of,
     segment_slices,
     shaped_side,
 )
@@ -14,7 +14,7 @@ from stereokit.data.synth._oscillators import Signal, log_uniform, unison, wave_
 from stereokit.data.synth._shaping import (
     decay,
     echo,
-    fade,
+    fade_ends,
     filter_hop_frames,
     filter_input_frames,
     filter_over_time,
@@ -221,8 +221,8 @@ def make(random: np.random.Generator, sample_rate: int) -> Sound:
         signal[:] = limited(signal, np.float32(ceiling) * np.std(signal), round(0.003 * sample_rate))
     mid_side *= _envelope(random, image_class, np.arange(frames) / sample_rate)
     tail = _add_tail(random, mid_side, sample_rate)
-    fade(mid_side, in_frames=round(0.0005 * sample_rate), out_frames=round(0.012 * sample_rate))
-    samples = left_right(_with_image(random, mid_side, image_class, sample_rate))
+    fade_ends(mid_side, in_frames=round(0.0005 * sample_rate), out_frames=round(0.012 * sample_rate))
+    samples = channels_of(_with_image(random, mid_side, image_class, sample_rate))
     facts |= {"image_class": image_class, "chord": chord, "root_hz": round(root_hz, 3), "tail": tail}
     return Sound(Clip(samples, sample_rate), label, facts)
 

@@ -4,12 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.feature import Feature, Range
-from stereokit.metrics.windows import stereo_windows
+from stereokit.metrics.feature import Feature
+from stereokit.metrics.windows import map_stereo_windows
 
 
-def _sequence(excerpt: Excerpt, extent: Range) -> NDArray[np.float64]:
-    left, right = stereo_windows(excerpt)
+def _correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> NDArray[np.float64]:
     sounding = left.any(axis=1) | right.any(axis=1)
     # A constant window is recognised by its samples: its mean need not be exact.
     left_constant = (left == left[:, :1]).all(axis=1)
@@ -21,7 +20,11 @@ def _sequence(excerpt: Excerpt, extent: Range) -> NDArray[np.float64]:
     result = np.divide(product, power, out=np.zeros_like(power), where=power > 0)
     result[left_constant | right_constant] = 0.0
     result[left_constant & right_constant & sounding] = 1.0
-    return np.asarray(np.clip(result, -1.0, 1.0)[:, None])
+    return np.asarray(np.clip(result, -1.0, 1.0))
+
+
+def _sequence(excerpt: Excerpt) -> NDArray[np.float64]:
+    return map_stereo_windows(_correlation, excerpt)[:, None]
 
 
 FEATURE = Feature(

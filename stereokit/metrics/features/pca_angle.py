@@ -4,11 +4,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.feature import Feature, Range
+from stereokit.metrics.feature import Feature
 from stereokit.metrics.principal import principal_axes
 
 
-def _sequence(excerpt: Excerpt, extent: Range) -> NDArray[np.float64]:
+def _sequence(excerpt: Excerpt) -> NDArray[np.float64]:
     return principal_axes(excerpt).angle_degrees[:, None]
 
 

@@ -1,17 +1,20 @@
-"""PCA ratio: which of the two principal axes of (L, R) carries more, the one near mid or the other."""
+"""PCA ratio: which of the two principal axes of (L, R) carries more, the one near mid or the other.
+
+An axis at exactly 45 degrees, halfway between mid and side (one channel alone), counts as the one near mid.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.feature import Feature, Range
+from stereokit.metrics.feature import Feature
 from stereokit.metrics.principal import principal_axes
 
 LIMIT = 40.0
 _HALF_WAY_DEGREES = 45.0
 
 
-def _sequence(excerpt: Excerpt, extent: Range) -> NDArray[np.float64]:
+def _sequence(excerpt: Excerpt) -> NDArray[np.float64]:
     axes = principal_axes(excerpt)
     log_ratio = np.full_like(axes.larger, LIMIT)
     flat = axes.smaller == 0

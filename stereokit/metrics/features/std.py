@@ -4,19 +4,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.feature import Feature, Range
-from stereokit.metrics.windows import windows_of
+from stereokit.metrics.feature import Feature
+from stereokit.metrics.windows import map_windows
 
 
-def _sequence(excerpt: Excerpt, extent: Range) -> NDArray[np.float64]:
+def _sequence(excerpt: Excerpt) -> NDArray[np.float64]:
     # Scaled only afterwards: sums of whole steps are exact, so a constant side has exactly no deviation.
-    deviation = windows_of(excerpt.difference, excerpt.sample_rate).std(axis=1, dtype=np.float64)
-    return np.asarray(deviation[:, None] * excerpt.side_scale)
+    deviation = map_windows(lambda windows: windows.std(axis=1, dtype=np.float64), excerpt, excerpt.difference)
+    return deviation[:, None] * excerpt.side_scale
 
 
 FEATURE = Feature(
     summary="standard deviation of the side signal in each window",
     unit="full scale",
     sequence=_sequence,
-    is_shape=True,
+    can_be_shape=True,
 )

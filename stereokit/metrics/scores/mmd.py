@@ -16,4 +16,5 @@ SCORE = Score(
     title="MMD",
     summary="mean distance from a reference clip to its nearest generated one: lower is better",
     compute=minimum_matching_distance,
+    depends_on_size=True,
 )

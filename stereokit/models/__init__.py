@@ -1,0 +1,1 @@
+"""One folder a model family: its presets, its nets, its losses by turn."""

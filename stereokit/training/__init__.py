@@ -1,0 +1,1 @@
+"""The only training loop: turns, draws, gradient averaging over ranks, EMA, schedules, checkpoints."""

@@ -1,0 +1,68 @@
+"""What a model family hands to the trainer: batches come in, named losses go out."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+
+from stereokit.training.draw import Draw
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Items of a data set.
+
+    Attributes
+    ----------
+    clips
+        Left and right, float32 of shape (B, 2, T), full scale ±1.
+    labels
+        Class numbers, int64 of shape (B,); None for a feed without labels.
+    targets
+        For pairs, the clip that each of ``clips`` should become, shape (B, 2, T); else None.
+    """
+
+    clips: torch.Tensor
+    labels: torch.Tensor | None = None
+    targets: torch.Tensor | None = None
+
+
+Losses = Mapping[str, torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One player's training step.
+
+    Attributes
+    ----------
+    name
+        In logs and checkpoints; unique in its model.
+    players
+        The modules that learn in this turn. Only they require gradients while it runs.
+    losses
+        (batch, draw) -> named scalars, already weighted; their sum is minimised.
+    optimiser
+        Parameters -> their optimiser, with the state of this turn alone.
+    repeats
+        Times a step; each draws its own batch.
+    active
+        The turn runs while the training's progress (0 to 1) lies in [first, second); the end belongs to it.
+    """
+
+    name: str
+    players: tuple[nn.Module, ...]
+    losses: Callable[[Batch, Draw], Losses]
+    optimiser: Callable[[list[nn.Parameter]], torch.optim.Optimizer]
+    repeats: int = 1
+    active: tuple[float, float] = (0.0, 1.0)
+
+    def is_active(self, progress: float) -> bool:
+        """Tell whether the turn runs at this progress."""
+        first, last = self.active
+        return first <= progress < last or progress == last == 1.0
+
+    def parameters(self) -> list[nn.Parameter]:
+        """Return the players' parameters, each once, in a fixed order."""
+        return list(dict.fromkeys(parameter for player in self.players for parameter in player.parameters()))

@@ -1,0 +1,120 @@
+"""The words of ``stereokit prep``, and the plan that they make."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from stereokit.audio.files import Encoding
+from stereokit.data.plan import Plan, plan_files, plan_synth
+from stereokit.data.preparation import DEFAULT_TARGETS, Normalization, Preparation
+from stereokit.data.sources import Refusal, Source, find_sources
+from stereokit.data.tables import read_table, with_manifest
+from stereokit.errors import UsageError
+
+# Two channels of float fill half of the 4 GiB that a WAV file can hold.
+_LONGEST_FRAMES = 1 << 28
+_LOWEST_TARGET_DB = -120.0
+
+
+@dataclass(frozen=True)
+class PrepSettings:
+    """The words of ``stereokit prep``."""
+
+    sources: tuple[str, ...]
+    output: Path
+    synth: str | None = None
+    count: int | None = None
+    preparation: Preparation = field(default_factory=Preparation)
+    labels: Path | None = None
+    only: tuple[str, ...] = ()
+    group: str | None = None
+    split: str = "0.8,0.1,0.1"
+    assign: Path | None = None
+    seed: int = 0
+    strict: bool = False
+    force: bool = False
+    is_dry_run: bool = False
+    jobs: int | None = None
+
+
+def preparation_of(
+    *, rate: int, length: float | None, normalize: Normalization, target: float | None, encoding: Encoding
+) -> Preparation:
+    """Check the settings of a clip and return them.
+
+    Raises
+    ------
+    UsageError
+        For a length or target that no clip can have.
+    """
+    if length is not None and not 0.5 < length * rate <= _LONGEST_FRAMES:
+        raise UsageError(f"--length {length}: must hold at least one sample, at most {_LONGEST_FRAMES / rate:.0f} s")
+    if target is not None and normalize == "none":
+        raise UsageError("--target goes with --normalize peak or loudness")
+    level = DEFAULT_TARGETS[normalize] if target is None else target
+    if not _LOWEST_TARGET_DB <= level <= 0.0:
+        raise UsageError(f"--target {level}: must be from {_LOWEST_TARGET_DB:.0f} dB to 0 dB")
+    return Preparation(rate, length, normalize, level, encoding)
+
+
+def find_plan(settings: PrepSettings, stdin: Iterable[str]) -> tuple[Plan, int]:
+    """Return the plan and how many inputs there were.
+
+    Raises
+    ------
+    UsageError, BadInputError
+        When the settings do not go together, or a source or table cannot be read.
+    """
+    if settings.synth is not None:
+        if settings.sources or settings.labels or settings.group:
+            raise UsageError("--synth makes its own sounds: leave SRC, --labels and --group away")
+        if settings.count is None:
+            raise UsageError("--synth: say how many sounds by --count N")
+        plan = plan_synth(
+            settings.synth, settings.count, sample_rate=settings.preparation.sample_rate, only=settings.only
+        )
+        return plan, len(plan.items)
+    if settings.count is not None:
+        raise UsageError("--count goes with --synth")
+    if not settings.sources:
+        raise UsageError("give one or more SRC, or --synth VOICE --count N")
+    table = None if settings.labels is None else read_table(settings.labels)
+    sources, refused = _find_all(settings, stdin, has_labels=table is not None)
+    plan = plan_files(sources, table, only=settings.only, group=settings.group)
+    refused += plan.refused
+    return Plan(plan.items, refused, plan.excluded, plan.warnings), len(plan.items) + plan.excluded + len(refused)
+
+
+def _find_all(settings: PrepSettings, stdin: Iterable[str], *, has_labels: bool) -> tuple[list[Source], list[Refusal]]:
+    """Return the files of all SRC in the order of their paths, each once, and what was refused."""
+    sources: dict[Path, Source] = {}
+    refused: list[Refusal] = []
+    inside = settings.output.resolve()
+    for given in dict.fromkeys(settings.sources):
+        found = find_sources(given, stdin)
+        if not has_labels:
+            found = with_manifest(found, given)
+        refused += found.refused
+        for source in found.sources:
+            real = source.path.resolve()
+            # A data set inside its own source must not become a source of the next run.
+            if real.is_relative_to(inside):
+                continue
+            if sources.setdefault(real, source) is not source:
+                refused.append(Refusal(str(source.path), f"is the same file as {sources[real].path}"))
+    return sorted(sources.values(), key=lambda source: os.fsencode(source.path)), refused
+
+
+def recorded(settings: PrepSettings, fractions: Sequence[float], assignment: Mapping[str, str]) -> dict[str, object]:
+    """Return what made the data set, for its description."""
+    return {
+        **asdict(settings.preparation),
+        "synth": settings.synth,
+        "count": settings.count,
+        "seed": settings.seed,
+        "only": list(settings.only),
+        "group": settings.group,
+        "split": list(fractions),
+        "assigned": dict(assignment),
+    }
