@@ -139,8 +139,11 @@ def _group(source: Source, row: Mapping[str, object], group: str | None) -> str 
     if group is None:
         return None
     if group == "folder":
-        parts = PurePosixPath(source.key).parts
-        return nfc(parts[0]) if len(parts) > 1 else None
+        place = PurePosixPath(source.key)
+        if place.is_absolute() or ".." in place.parts:
+            # From a list: nothing was given that it lies below, so its own folder is the group.
+            return nfc(place.parent.as_posix())
+        return nfc(place.parts[0]) if len(place.parts) > 1 else None
     value = row.get(group)
     return None if value in (None, "") else nfc(str(value))
 

@@ -47,7 +47,7 @@ def output_stem(key: str) -> str:
     """Return a file name for a source: an ASCII slug of its stem and 8 hexadecimal digits of its whole key.
 
     >>> output_stem("Kicks/Bass Drum #1.wav")
-    'bass-drum-1-76f2f52c'
+    'bass-drum-1-eea6e9e7'
     """
     stem = key.rsplit("/", 1)[-1].rsplit(".", 1)[0]
     plain = unicodedata.normalize("NFKD", stem).encode("ascii", "ignore").decode()

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata, util
 from pathlib import Path
 
@@ -61,8 +62,9 @@ def doctor(*, licences: bool) -> Events:
         },
     )
     broken = []
-    for name, extras in needed.items():
-        row, works = _check_package(name, extras)
+    with ThreadPoolExecutor(available_jobs()) as pool:
+        checked = pool.map(_check_package, needed, needed.values())
+    for (name, extras), (row, works) in zip(needed.items(), checked, strict=True):
         yield row
         if not works and "base" in extras:
             broken.append(name)
