@@ -224,7 +224,7 @@ def test_correlation_of_known_pairs(excerpt: Make, left: Any, right: Any, expect
 
 
 def test_correlation_recognises_a_constant_channel_whose_mean_is_rounded(excerpt: Make) -> None:
-    clip = excerpt(np.full(17_640, 0.1), np.random.default_rng(2).normal(0, 0.1, 17_640), 44_100, dtype=np.float32)
+    clip = excerpt(np.full(17_640, 0.3), np.random.default_rng(2).normal(0, 0.1, 17_640), 44_100, dtype=np.float64)
     assert not sequence("correlation", clip).any()
 
 

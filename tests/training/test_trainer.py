@@ -1,0 +1,241 @@
+"""The training loop on a toy adversarial model: known answers, resuming, ranks, and what must stop it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from stereokit.errors import BadInputError
+from stereokit.training.checkpoint import start_run
+from stereokit.training.draw import Draw
+from stereokit.training.resume import restore_training, save_training
+from stereokit.training.trainer import Model, NonFiniteError, Trainer, TrainingSettings
+from stereokit.training.turn import Batch, Turn
+
+
+class Toy(Model):
+    """A generator with batch norm and dropout against a critic; ``plain`` leaves both out."""
+
+    def __init__(self, *, plain: bool = False, spoil_at: int = -1) -> None:
+        super().__init__()
+        extra = [] if plain else [nn.BatchNorm1d(8), nn.Dropout(0.2)]
+        self.generator = nn.Sequential(nn.Linear(3, 8), *extra, nn.Tanh(), nn.Linear(8, 4))
+        self.critic = nn.Sequential(nn.Linear(4, 8), nn.LeakyReLU(0.2), nn.Linear(8, 1))
+        self.spoil_at = spoil_at
+        self.calls = 0
+
+    def fake(self, draw: Draw) -> torch.Tensor:
+        return self.generator(draw.normal(3).to(next(self.parameters()).dtype))
+
+    def critic_losses(self, batch: Batch, draw: Draw) -> dict[str, torch.Tensor]:
+        real = batch.clips.flatten(1).to(next(self.parameters()).dtype)
+        return {"real": -self.critic(real).mean(), "fake": self.critic(self.fake(draw).detach()).mean()}
+
+    def generator_losses(self, batch: Batch, draw: Draw) -> dict[str, torch.Tensor]:
+        self.calls += 1
+        scale = float("nan") if self.calls == self.spoil_at else 1.0
+        return {"critic": -self.critic(self.fake(draw)).mean() * scale}
+
+    def turns(self) -> list[Turn]:
+        def adam(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+            return torch.optim.Adam(parameters, 1e-2, betas=(0.0, 0.9))
+
+        return [
+            Turn("critic", (self.critic,), self.critic_losses, adam, repeats=2),
+            Turn("generator", (self.generator,), self.generator_losses, adam, active=(0.2, 1.0)),
+        ]
+
+    def forward_statistics(self, batch: Batch, draw: Draw) -> object:
+        return self.fake(draw)
+
+
+def load(first: int, count: int) -> Batch:
+    items = torch.arange(first, first + count) % 23
+    return Batch(torch.sin(items[:, None, None] * torch.tensor([[1.0, 2.0], [3.0, 4.0]])))
+
+
+def make(steps: int = 10, **options: object) -> Trainer:
+    torch.manual_seed(0)
+    model = Toy(**{name: options.pop(name) for name in ("plain", "spoil_at") if name in options})
+    return Trainer(model, load, TrainingSettings(steps=steps, batch=4, **options), Fabric(accelerator="cpu", devices=1))
+
+
+def weights(trainer: Trainer) -> dict[str, torch.Tensor]:
+    live = {f"live/{name}": tensor.clone() for name, tensor in trainer.model.state_dict().items()}
+    return live | {f"average/{name}": tensor.clone() for name, tensor in trainer.average.model.state_dict().items()}
+
+
+def assert_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]) -> None:
+    assert first.keys() == second.keys()
+    for name, tensor in first.items():
+        assert torch.equal(tensor, second[name]), name
+
+
+def test_each_step_takes_every_active_turn_and_reports_its_losses() -> None:
+    steps = list(make().run())
+    assert [step.number for step in steps] == list(range(1, 11))
+    assert set(steps[0].losses) == set(steps[1].losses) == {"critic/real", "critic/fake"}
+    assert set(steps[2].losses) == {"critic/real", "critic/fake", "generator/critic"}
+
+
+def test_only_the_players_of_a_turn_learn_in_it() -> None:
+    trainer = make(steps=20)
+    before = weights(trainer)
+    next(iter(trainer.run()))
+    after = weights(trainer)
+    moved = {name for name in before if name.startswith("live/") and not torch.equal(before[name], after[name])}
+    assert moved
+    assert all("critic" in name or "num_batches" in name or "running" in name for name in moved)
+    assert all(parameter.requires_grad for parameter in trainer.model.parameters())
+
+
+def test_ten_steps_are_five_saved_and_five_resumed_bit_for_bit(tmp_path: Path) -> None:
+    whole = make()
+    list(whole.run())
+    first = make()
+    for step in first.run():
+        if step.number == 5:
+            break
+    # Refreshing what is sampled must not disturb what is trained.
+    start_run(tmp_path, {})
+    save_training(first, tmp_path)
+    second = make()
+    restore_training(second, tmp_path)
+    list(second.run())
+    assert second.step == 10
+    assert_equal(weights(whole), weights(second))
+
+
+def test_sampling_between_steps_changes_no_weight() -> None:
+    plain, sampled = make(), make()
+    list(plain.run())
+    for _ in sampled.run():
+        torch.rand(7)
+        buffers = {name: tensor.clone() for name, tensor in sampled.average.model.named_buffers()}
+        sampled.refresh_statistics()
+        for name, tensor in sampled.average.model.named_buffers():
+            tensor.copy_(buffers[name])
+    assert_equal(weights(plain), weights(sampled))
+
+
+def test_statistics_of_the_average_are_its_own_and_not_the_live_ones() -> None:
+    trainer = make(steps=30, ema_decay=0.99)
+    list(trainer.run())
+    trainer.refresh_statistics()
+    averaged = trainer.average.model
+    draws = [Draw((0, "statistics"), range(4 * n, 4 * n + 4)).normal(3) for n in range(64)]
+    with torch.no_grad():
+        hidden = torch.stack([averaged.generator[0](draw).mean(0) for draw in draws]).mean(0)
+    torch.testing.assert_close(averaged.generator[1].running_mean, hidden)
+
+
+def test_accumulated_parts_equal_one_large_batch() -> None:
+    torch.manual_seed(0)
+    small = make(steps=4, plain=True, accumulate=3)
+    list(small.run())
+    torch.manual_seed(0)
+    settings = TrainingSettings(steps=4, batch=12)
+    large = Trainer(Toy(plain=True), load, settings, Fabric(accelerator="cpu", devices=1))
+    large.model.load_state_dict(make(plain=True).model.state_dict())
+    list(large.run())
+    for one, other in zip(small.model.parameters(), large.model.parameters(), strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-5)
+
+
+def test_a_loss_that_is_not_finite_stops_with_its_name_and_step() -> None:
+    trainer = make(steps=20, spoil_at=3)
+    with pytest.raises(NonFiniteError, match="generator/critic is nan in step 7"):
+        list(trainer.run())
+    assert all(torch.isfinite(tensor).all() for tensor in weights(trainer).values())
+
+
+def test_a_request_to_stop_ends_after_the_step_that_runs() -> None:
+    trainer = make()
+    done = [step.number for step in trainer.run(should_stop=lambda: trainer.step == 3)]
+    assert done == [1, 2, 3]
+
+
+@pytest.mark.parametrize("name", ["state.json", "live.safetensors", "optimisers.safetensors"])
+def test_a_damaged_run_is_refused_by_the_file_and_changes_nothing(tmp_path: Path, name: str) -> None:
+    trainer = make()
+    next(iter(trainer.run()))
+    start_run(tmp_path, {})
+    save_training(trainer, tmp_path)
+    path = tmp_path / "training" / name
+    data = path.read_bytes()
+    for damaged in (b"", data[: len(data) // 2], b"\x80\x04cos\nsystem\n", b"\xff" * 64):
+        path.write_bytes(damaged)
+        with pytest.raises(BadInputError, match=name):
+            restore_training(make(), tmp_path)
+
+
+def test_files_of_different_steps_are_not_mixed(tmp_path: Path) -> None:
+    trainer = make()
+    start_run(tmp_path, {})
+    steps = trainer.run()
+    next(steps)
+    save_training(trainer, tmp_path)
+    old = (tmp_path / "training" / "live.safetensors").read_bytes()
+    next(steps)
+    save_training(trainer, tmp_path)
+    (tmp_path / "training" / "live.safetensors").write_bytes(old)
+    with pytest.raises(BadInputError, match="not of one"):
+        restore_training(make(), tmp_path)
+
+
+TWO_RANKS = """
+import json, sys, torch
+sys.path.insert(0, sys.argv[1])
+from test_trainer import Toy, load
+from lightning_fabric import Fabric
+from stereokit.training.trainer import Trainer, TrainingSettings
+torch.set_num_threads(1)
+ranks = int(sys.argv[2])
+fabric = Fabric(accelerator="cpu", devices=ranks, strategy="ddp" if ranks > 1 else "auto")
+fabric.launch()
+torch.manual_seed(fabric.global_rank)
+model = Toy(plain=sys.argv[3] == "plain").double()
+if ranks == 1:
+    torch.manual_seed(0)
+    model = Toy(plain=True).double()
+trainer = Trainer(model, load, TrainingSettings(steps=6, batch=8 // ranks), fabric)
+stop = lambda: trainer.step == 4 and fabric.global_rank == ranks - 1 and sys.argv[4] == "stop"
+list(trainer.run(stop))
+values = [float(p.sum()) for p in trainer.model.parameters()]
+print(json.dumps([fabric.global_rank, trainer.step, values]), flush=True)
+"""
+
+
+def ranks(tmp_path: Path, count: int, kind: str = "plain", stop: str = "go") -> dict[int, tuple[int, list[float]]]:
+    script = tmp_path / "train.py"
+    script.write_text(TWO_RANKS)
+    words = [sys.executable, script, str(Path(__file__).parent), str(count), kind, stop]
+    result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
+    assert result.returncode == 0, result.stderr
+    rows = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("[")]
+    return {rank: (step, values) for rank, step, values in rows}
+
+
+@pytest.mark.slow
+def test_two_ranks_train_as_one_with_the_doubled_batch(tmp_path: Path) -> None:
+    one, two = ranks(tmp_path, 1), ranks(tmp_path, 2)
+    assert two.keys() == {0, 1}
+    assert two[0] == two[1]
+    assert two[0][1] == pytest.approx(one[0][1], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_ranks_agree_on_the_weights_whatever_the_batch_statistics(tmp_path: Path) -> None:
+    two = ranks(tmp_path, 2, kind="norms")
+    assert two[0][1] == two[1][1]
+
+
+@pytest.mark.slow
+def test_a_stop_asked_of_one_rank_stops_all_after_the_same_step(tmp_path: Path) -> None:
+    two = ranks(tmp_path, 2, stop="stop")
+    assert two[0][0] == two[1][0] == 4
