@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stereokit.audio.clip import Clip, Recording
 from stereokit.audio.headers import check_declared_size, is_mpeg
 from stereokit.errors import BadInputError
+from stereokit.writing import uninterrupted
 
 SUFFIXES = frozenset(
     {
@@ -156,7 +157,9 @@ def encode(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = N
     if encoding != "float":
         samples = _quantise(clip.samples, 16 if encoding == "16" else 24, dither_seed).T
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, clip.sample_rate, _SUBTYPES[encoding], format="WAV")
+    # libsndfile calls back into Python here, and an exception of a signal would be lost on its way out.
+    with uninterrupted():
+        soundfile.write(buffer, samples, clip.sample_rate, _SUBTYPES[encoding], format="WAV")
     data = bytearray(buffer.getvalue())
     if encoding == "float":
         peak = data.find(b"PEAK", 12, 256)

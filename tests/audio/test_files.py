@@ -1,6 +1,7 @@
 """Sound files: what is read is what was written, what is broken is refused, equal clips give equal bytes."""
 
 import io
+import signal
 import struct
 import tracemalloc
 from pathlib import Path
@@ -424,3 +425,14 @@ class TestDither:
 )
 def test_a_suffix_tells_whether_a_file_claims_to_be_sound(name: str, *, expected: bool):
     assert files.is_audio_name(name) is expected
+
+
+def test_a_signal_while_a_file_is_encoded_is_not_lost(monkeypatch: pytest.MonkeyPatch):
+    class Interrupting(io.BytesIO):
+        def write(self, data: bytes) -> int:
+            signal.raise_signal(signal.SIGINT)
+            return super().write(data)
+
+    monkeypatch.setattr(files.io, "BytesIO", Interrupting)
+    with pytest.raises(KeyboardInterrupt):
+        files.encode(Clip(np.zeros((2, 10), np.float32), 8000))
