@@ -66,7 +66,8 @@ def score_table(rows: "Sequence[Row]") -> "RenderableType":
 
 
 def _score_line(fields: "Mapping[str, Json]", names: Sequence[str]) -> "list[Json]":
-    line = [fields["label"] or "all", fields["n_gen"], fields["n_ref"]]
+    label = "all" if fields["label"] is None else fields["label"] or "(no label)"
+    line = [label, fields["n_gen"], fields["n_ref"]]
     expected = fields["expected"]
     for name in names:
         line += [fields[name], expected[name] if isinstance(expected, dict) else None]

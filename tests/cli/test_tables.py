@@ -1,0 +1,30 @@
+"""Rows as a person reads them."""
+
+from pathlib import Path
+
+
+def make_set(run, folder: Path) -> Path:
+    assert run("prep", "--synth", "drums", "--count", 40, "-o", folder, "--split", "0.5,0,0.5").status == 0
+    return folder
+
+
+def test_a_score_by_label_tells_the_unlabelled_from_all(run, tmp_path: Path) -> None:
+    folder = make_set(run, tmp_path / "ds")
+    lines = (folder / "metadata.jsonl").read_text().replace('"label": "kick"', '"label": null')
+    (folder / "metadata.jsonl").write_text(lines)
+    out = run("score", folder / "train", folder / "test", "--per-label", terminal=True).out.splitlines()
+    titles, *rows = [line for line in out if line][:10]
+    assert titles.split()[:4] == ["label", "n_gen", "n_ref", "COV"]
+    names = [row.split("  ")[0].strip() for row in rows]
+    assert names[0] == "(no label)"
+    assert names[-1] == "all"
+    assert "kick" not in names
+
+
+def test_a_data_set_is_drawn_as_counts_by_label_and_split(run, tmp_path: Path) -> None:
+    out = run("prep", "--synth", "drums", "--count", 40, "-o", tmp_path / "ds", terminal=True).out.splitlines()
+    assert out[0].split() == ["label", "train", "validation", "test", "total"]
+    totals = next(line.split() for line in out if line.startswith("all"))
+    assert totals[-1] == "40"
+    assert sum(map(int, totals[1:-1])) == 40
+    assert out[-1].startswith("done: ")
