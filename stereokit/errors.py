@@ -23,7 +23,7 @@ class Status(IntEnum):
 
 STATUS_MEANINGS: dict[Status, str] = {
     Status.DONE: "done",
-    Status.CHECK_FAILED: "a --fail-if check was not met",
+    Status.CHECK_FAILED: "a --fail-if condition held",
     Status.USAGE: "the command line is wrong",
     Status.SOME_FAILED: "some inputs failed, the rest was done",
     Status.NOTHING_DONE: "nothing could be done: no usable input",

@@ -42,7 +42,7 @@ Sizes = Annotated[
     typer.Option(help="Unequal sets: 20 equal draws, averaged, or all clips with the null that goes with them."),
 ]
 DropSilent = Annotated[
-    bool, typer.Option("--drop-silent", help="Leave out and count clips that have no shape (mono, silent).")
+    bool, typer.Option("--drop-silent", help="Leave out and count clips without side signal (mono, silent).")
 ]
 PerLabel = Annotated[bool, typer.Option("--per-label", help="A row a label first, from the data set's metadata.")]
 PerClip = Annotated[bool, typer.Option("--per-clip", help="A row a clip first.")]

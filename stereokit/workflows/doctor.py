@@ -78,20 +78,31 @@ def doctor(*, licences: bool) -> Events:
     return Status.DONE
 
 
-def _requirements(distribution: str = "stereokit") -> dict[str, list[str]]:
-    """Return each distribution that another asks for, with the extras that need it (``base`` for none)."""
+def _requirements() -> dict[str, list[str]]:
+    """Return each distribution that stereokit asks for, with the extras that need it (``base`` for none)."""
     needed: dict[str, list[str]] = {}
+    for extra in ("base", *_EXTRAS):
+        for name, _ in _asked_for("stereokit", frozenset({extra})):
+            needed.setdefault(name, []).append(extra)
+    return needed
+
+
+def _asked_for(distribution: str, extras: frozenset[str]) -> list[tuple[str, frozenset[str]]]:
+    """Return the distributions, with their own extras, that a distribution asks for under any of some extras."""
     try:
         lines = metadata.requires(distribution) or []
     except metadata.PackageNotFoundError:
-        return needed
+        return []
+    asked = []
     for line in lines:
         requirement, _, marker = line.partition(";")
-        name = re.match(r"[\w.-]+", requirement.strip())
-        extra = marker.partition("extra ==")[2].strip().strip("'\"") if "extra" in marker else "base"
-        if name is not None and name[0] != "stereokit" and extra in ("base", *_EXTRAS):
-            needed.setdefault(name[0], []).append(extra)
-    return needed
+        match = re.match(r"\s*([\w.-]+)\s*(?:\[([^\]]*)\])?", requirement)
+        under = re.search(r"""extra\s*==\s*['"]([^'"]+)""", marker)
+        if match and (under[1] if under else "base") in extras:
+            own = {part.strip() for part in (match[2] or "").split(",") if part.strip()}
+            # One package is written in several ways: PEP 503 says which are the same.
+            asked.append((re.sub(r"[-_.]+", "-", match[1]).lower(), frozenset({"base", *own})))
+    return [(name, own) for name, own in asked if name != "stereokit"]
 
 
 def _installed_version(name: str) -> str | None:
@@ -131,13 +142,18 @@ def _probe(module: str) -> tuple[str, str]:
 
 def _licence_rows(needed: Iterable[str]) -> Events:
     """Yield the licence of every installed distribution that stereokit asks for, directly or through others."""
-    pending, seen = ["stereokit", *needed], set[str]()
+    pending = [("stereokit", frozenset({"base", *_EXTRAS})), *((name, frozenset({"base"})) for name in needed)]
+    seen: set[tuple[str, frozenset[str]]] = set()
+    told: set[str] = set()
     while pending:
-        name = pending.pop(0)
-        if name in seen or _installed_version(name) is None:
+        name, extras = pending.pop(0)
+        if (name, extras) in seen or _installed_version(name) is None:
             continue
-        seen.add(name)
-        pending += [other for other, extras in _requirements(name).items() if "base" in extras]
+        seen.add((name, extras))
+        pending += _asked_for(name, extras)
+        if name in told:
+            continue
+        told.add(name)
         about = metadata.metadata(name)
         licence = _first(about, "License-Expression") or _classified(about.get_all("Classifier") or [])
         licence = licence or (_first(about, "License") or "not stated").strip().splitlines()[0]

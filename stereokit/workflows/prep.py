@@ -12,7 +12,7 @@ from stereokit.data.sources import Refusal
 from stereokit.data.splits import parse_fractions, read_assignment
 from stereokit.data.workers import available_jobs, map_files
 from stereokit.errors import BadInputError, Status
-from stereokit.workflows.events import Event, Events, Message, Progress, Row
+from stereokit.workflows.events import Event, Events, Json, Message, Progress, Row
 from stereokit.workflows.prep_rows import (
     CLIP_SCHEMA,
     PREP_SCHEMA,
@@ -56,7 +56,7 @@ def prep(settings: PrepSettings, stdin: Iterable[str]) -> Events:
         raise BadInputError(f"no usable sound among {found} inputs ({plan.excluded} excluded by --only)")
     _check_strict(settings, plan.refused)
     if settings.is_dry_run:
-        yield from _planned(settings, items)
+        yield from _planned(settings, items, refused=len(plan.refused))
         return Status.SOME_FAILED if plan.refused else Status.DONE
     ledger = Ledger(found, list(plan.refused), plan.excluded)
     return (yield from _write(settings, items, ledger, recorded(settings, fractions, assignment)))
@@ -67,12 +67,18 @@ def _check_strict(settings: PrepSettings, refused: Sequence[Refusal]) -> None:
         raise BadInputError(f"--strict: {len(refused)} inputs were refused, so nothing is done")
 
 
-def _planned(settings: PrepSettings, items: Sequence[Item]) -> Events:
+def _planned(settings: PrepSettings, items: Sequence[Item], *, refused: int) -> Events:
     for item in items:
         fields = {"status": "planned", "path": str(settings.output / item.file_name), **identity(item)}
         yield Row(CLIP_SCHEMA, fields)
     counts = Counter(item.split for item in items)
-    yield Row(PREP_SCHEMA, {"status": "planned", "clips": len(items), **by_split(counts)})
+    summary: dict[str, Json] = {
+        "status": "planned",
+        "dataset": str(settings.output),
+        "clips": len(items),
+        "refused": refused,
+    }
+    yield Row(PREP_SCHEMA, {**summary, **by_split(counts)})
     return Status.DONE
 
 

@@ -69,6 +69,7 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
             protocol,
             only=settings.only,
             details=settings.per_label or settings.per_clip,
+            drop_silent=settings.drop_silent,
             jobs=available_jobs() if settings.jobs is None else settings.jobs,
         )
         yield from refusal_messages(one.refused)
@@ -85,6 +86,8 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
     result = _compared(generated, reference, settings, protocol)
     failed = [check for check in checks if check.fails(result.fields)]
     yield Row(result.schema, {**result.fields, "failed_checks": [check.text for check in failed]})
+    if copies := result.fields["duplicates_across"]:
+        yield Message(f"{copies} generated clips are exact copies of reference clips", is_warning=True)
     for check in failed:
         value = check.figure(result.fields)
         told = "could not be computed" if value is None else f"is {value:.6g}"

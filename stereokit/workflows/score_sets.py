@@ -105,6 +105,7 @@ def measure_set(
     *,
     only: tuple[str, ...],
     details: bool,
+    drop_silent: bool,
     jobs: int,
 ) -> Generator[Progress, None, ScoredSet]:
     """Find a set's clips, measure them, and return them with the counts.
@@ -121,6 +122,8 @@ def measure_set(
         Labels to keep; empty keeps all.
     details
         Look the labels of a folder's clips up in its ``metadata.jsonl``, and their image classes.
+    drop_silent
+        Leave out clips without side signal, whatever the protocol.
     jobs
         Processes for large sets.
     """
@@ -141,7 +144,7 @@ def measure_set(
     for done, (source, result) in enumerate(zip(wanted, results, strict=True), start=1):
         if isinstance(result, BadInputError):
             refused.append(Refusal(str(source.path), str(result)))
-        elif protocol.is_shape and not result.sequence.any():
+        elif (protocol.is_shape and not result.sequence.any()) or (drop_silent and not result.has_side):
             without_side.append(source)
         else:
             clips.append((source, result))

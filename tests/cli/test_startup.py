@@ -47,6 +47,6 @@ def test_scoring_a_small_set_loads_no_compiler_and_no_torch(tmp_path) -> None:
     subprocess.run([sys.executable, "-m", "stereokit", *synth], check=False)
     probe = [sys.executable, "-c", PROBE, "score", str(tmp_path / "ds" / "train"), str(tmp_path / "ds" / "train")]
     result = subprocess.run(probe, capture_output=True, text=True, check=True)
-    status, *loaded = result.stderr.split()
+    status, *loaded = result.stderr.splitlines()[-1].split()
     assert status == "0"
     assert not {"torch", "numba", "scipy"} & set(loaded)

@@ -561,3 +561,18 @@ def test_a_terminal_gets_a_table_with_the_null_beside_the_score(run: Run, gen: P
         assert f"{row[score]:.4g}" in done.out.split()
         expected = row["expected"][score]
         assert ("-" if expected is None else f"{expected:.4g}") in done.out.split()
+
+
+def test_silent_clips_are_dropped_and_counted_in_any_protocol(run: Run, gen: Path, ref: Path) -> None:
+    write(gen / "silent.wav", np.zeros((800, 2)))
+    kept, dropped = (only_row(run("score", gen, ref, *words)) for words in ((), ("--drop-silent",)))
+    assert (kept["gen"]["dropped_silent"], dropped["gen"]["dropped_silent"]) == (0, 1)
+    assert dropped["gen"]["used"] == kept["gen"]["used"] - 1
+    assert dropped["gen"]["found"] == kept["gen"]["found"]
+
+
+def test_copies_of_the_reference_are_told(run: Run, gen: Path, ref: Path) -> None:
+    done = run("score", ref, ref)
+    count = only_row(done)["duplicates_across"]
+    assert count > 0
+    assert f"{count} generated clips are exact copies of reference clips" in done.err
