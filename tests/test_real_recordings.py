@@ -222,11 +222,11 @@ def test_the_hostile_manifest_gives_its_one_honest_row(test_data: Path, run: Run
     result = run("prep", manifest, "-o", tmp_path / "ds")
     assert result.status == 3
     failed = {row["path"]: row["reason"] for row in result.rows if row["status"] == "failed"}
-    assert failed.keys() == {f"traversal line {line}" for line in (1, 2, 4, 5)}
-    assert "'..'" in failed["traversal line 1"]
-    assert "absolute" in failed["traversal line 2"]
-    assert "'..'" in failed["traversal line 4"]
-    assert "JSON" in failed["traversal line 5"]
+    assert failed.keys() == {f"traversal.jsonl line {line}" for line in (1, 2, 4, 5)}
+    assert "'..'" in failed["traversal.jsonl line 1"]
+    assert "absolute" in failed["traversal.jsonl line 2"]
+    assert "'..'" in failed["traversal.jsonl line 4"]
+    assert "JSON" in failed["traversal.jsonl line 5"]
     (row,) = metadata(tmp_path / "ds")
     assert (row["source"], row["label"]) == ("traversal/ok_stereo.wav", "kick")
     scored = run("score", manifest, test_data / "stereo")

@@ -4,11 +4,17 @@ from typing import Annotated
 
 import typer
 
+from stereokit.cli import options
 from stereokit.cli.command import register
 from stereokit.cli.output import Output
 from stereokit.errors import Status
 
-Kind = Annotated[str | None, typer.Argument(help="Only this kind: feature, distance, score, synth, family ...")]
+Kind = Annotated[
+    str | None,
+    typer.Argument(
+        help="Only this kind: feature, distance, score, synth, family ...", autocompletion=options.complete_kinds
+    ),
+]
 
 
 def listing(output: Output, kind: Kind = None) -> Status:

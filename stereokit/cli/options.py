@@ -15,6 +15,11 @@ def file_path(text: str) -> Path:
     return Path(text)
 
 
+def complete_kinds() -> list[str]:
+    """Complete a kind of the catalogue."""
+    return [kind for kind in catalog.KINDS if kind != "search"]
+
+
 def complete_features() -> list[str]:
     """Complete a feature's name."""
     return catalog.names("feature")

@@ -174,7 +174,7 @@ def _from_lines(lines: Iterable[str], folder: Path, root: str, *, contained: boo
 
 
 def _from_row(line: str, number: int, folder: Path, root: str, *, contained: bool) -> Iterator[Source | Refusal]:
-    where = f"{root} line {number}"
+    where = f"{root}.jsonl line {number}" if contained else f"{root} line {number}"
     row = json_row(line)
     if row is None:
         yield Refusal(where, "is not a JSON object of text and finite numbers")

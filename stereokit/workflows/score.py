@@ -81,6 +81,8 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
         for one in sets:
             yield from (clip_row(one.name, *clip) for clip in one.clips)
     if settings.per_label:
+        if generated.labels | reference.labels == {""}:
+            yield Message("--per-label: no clip has a label; data sets keep them in metadata.jsonl", is_warning=True)
         for label in sorted(generated.labels | reference.labels):
             yield _compared(generated.with_label(label), reference.with_label(label), settings, protocol, label)
     result = _compared(generated, reference, settings, protocol)

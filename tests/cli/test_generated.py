@@ -61,13 +61,14 @@ def test_bash_completes_commands_features_and_files(shell_environment: dict[str,
     source {ROOT}/completions/stereokit.bash
     COMP_WORDS=(stereokit sc) COMP_CWORD=1; _stereokit stereokit; echo "${{COMPREPLY[@]}}"
     COMP_WORDS=(stereokit score --feature pca) COMP_CWORD=3; _stereokit stereokit; echo "${{COMPREPLY[@]}}"
+    COMP_WORDS=(stereokit list s) COMP_CWORD=2; _stereokit stereokit; echo "${{COMPREPLY[@]}}"
     complete -p stereokit
     """
     result = subprocess.run(
         ["bash", "--norc", "-c", script], capture_output=True, text=True, check=True, env=shell_environment
     )
     offered = result.stdout.splitlines()
-    assert offered == ["score", "pca-angle pca-ratio", "complete -o default -F _stereokit stereokit"]
+    assert offered == ["score", "pca-angle pca-ratio", "score synth", "complete -o default -F _stereokit stereokit"]
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")

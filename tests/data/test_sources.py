@@ -204,7 +204,7 @@ def test_a_hostile_row_of_a_manifest_is_refused_with_its_line(tmp_path: Path, ro
     found = find_sources(str(manifest))
     assert keys(found) == ["a.wav", "sub/b.wav"]
     (refusal,) = found.refused
-    assert refusal.path == "rows line 3"
+    assert refusal.path == "rows.jsonl line 3"
     assert refusal.reason.isprintable()
 
 

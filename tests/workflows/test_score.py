@@ -576,3 +576,9 @@ def test_copies_of_the_reference_are_told(run: Run, gen: Path, ref: Path) -> Non
     count = only_row(done)["duplicates_across"]
     assert count > 0
     assert f"{count} generated clips are exact copies of reference clips" in done.err
+
+
+def test_scoring_by_label_without_labels_says_so(run: Run, gen: Path, ref: Path) -> None:
+    done = run("score", gen, ref, "--per-label")
+    assert done.status == 0
+    assert "no clip has a label" in done.err
