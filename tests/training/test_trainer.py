@@ -189,7 +189,7 @@ def test_files_of_different_steps_are_not_mixed(tmp_path: Path) -> None:
 
 
 TWO_RANKS = """
-import json, sys, torch
+import json, pathlib, sys, torch
 sys.path.insert(0, sys.argv[1])
 from test_trainer import Toy, load
 from lightning_fabric import Fabric
@@ -207,18 +207,20 @@ trainer = Trainer(model, load, TrainingSettings(steps=6, batch=8 // ranks), fabr
 stop = lambda: trainer.step == 4 and fabric.global_rank == ranks - 1 and sys.argv[4] == "stop"
 list(trainer.run(stop))
 values = [float(p.sum()) for p in trainer.model.parameters()]
-print(json.dumps([fabric.global_rank, trainer.step, values]), flush=True)
+# A file a rank: lines of two processes on one pipe may run into each other.
+pathlib.Path(sys.argv[5], f"{fabric.global_rank}.json").write_text(json.dumps([trainer.step, values]))
 """
 
 
 def ranks(tmp_path: Path, count: int, kind: str = "plain", stop: str = "go") -> dict[int, tuple[int, list[float]]]:
     script = tmp_path / "train.py"
     script.write_text(TWO_RANKS)
-    words = [sys.executable, script, str(Path(__file__).parent), str(count), kind, stop]
+    folder = tmp_path / f"{count}-{kind}-{stop}"
+    folder.mkdir()
+    words = [sys.executable, script, str(Path(__file__).parent), str(count), kind, stop, folder]
     result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
     assert result.returncode == 0, result.stderr
-    rows = [json.loads(line) for line in result.stdout.splitlines() if line.startswith("[")]
-    return {rank: (step, values) for rank, step, values in rows}
+    return {int(path.stem): tuple(json.loads(path.read_text())) for path in folder.iterdir()}
 
 
 @pytest.mark.slow

@@ -426,7 +426,7 @@ def test_rows_of_a_manifest_stay_in_its_folder(run: Run, gen: Path, ref: Path) -
     row = only_row(done)
     assert done.status == 3
     assert (row["gen"]["used"], row["gen"]["refused"], row["duplicates_across"]) == (2, 7, 0)
-    assert {one["path"] for one in row["failed"]} == {f"rows line {line}" for line in (1, 2, 4, 6, 7, 8, 9)}
+    assert {one["path"] for one in row["failed"]} == {f"rows.jsonl line {line}" for line in (1, 2, 4, 6, 7, 8, 9)}
 
 
 def test_standard_input_cannot_be_both_sets(run: Run) -> None:
