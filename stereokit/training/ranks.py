@@ -47,3 +47,10 @@ def mean_over_ranks(values: Iterable[float], fabric: Fabric) -> list[float]:
     if fabric.world_size > 1 and len(tensor):
         tensor = torch.as_tensor(fabric.all_reduce(tensor, reduce_op="mean"))
     return [float(value) for value in tensor]
+
+
+def end_ranks(fabric: Fabric) -> None:
+    """Wait for all ranks and close their connections; a process that just exits may be aborted by its own threads."""
+    if fabric.world_size > 1:
+        fabric.barrier()
+        torch.distributed.destroy_process_group()

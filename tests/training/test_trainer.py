@@ -193,6 +193,7 @@ import json, pathlib, sys, torch
 sys.path.insert(0, sys.argv[1])
 from test_trainer import Toy, load
 from lightning_fabric import Fabric
+from stereokit.training.ranks import end_ranks
 from stereokit.training.trainer import Trainer, TrainingSettings
 torch.set_num_threads(1)
 ranks = int(sys.argv[2])
@@ -206,9 +207,10 @@ if ranks == 1:
 trainer = Trainer(model, load, TrainingSettings(steps=6, batch=8 // ranks), fabric)
 stop = lambda: trainer.step == 4 and fabric.global_rank == ranks - 1 and sys.argv[4] == "stop"
 list(trainer.run(stop))
-values = [float(p.sum()) for p in trainer.model.parameters()]
+values = [float(p.detach().sum()) for p in trainer.model.parameters()]
 # A file a rank: lines of two processes on one pipe may run into each other.
 pathlib.Path(sys.argv[5], f"{fabric.global_rank}.json").write_text(json.dumps([trainer.step, values]))
+end_ranks(fabric)
 """
 
 
