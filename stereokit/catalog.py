@@ -23,6 +23,8 @@ _ROOMS = {
 }
 
 KINDS = tuple(_ROOMS)
+# What a person chooses by name; searches are chosen by size.
+LISTED_KINDS = tuple(kind for kind in KINDS if kind != "search")
 
 
 def names(kind: str) -> list[str]:

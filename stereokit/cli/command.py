@@ -31,7 +31,7 @@ def register(app: typer.Typer, name: str) -> Callable[[Body], Body]:
         def run(ctx: typer.Context, **options: Any) -> None:
             streams: Streams = ctx.find_root().obj
             as_json, quiet = options.pop("as_json"), options.pop("quiet")
-            streams.debug = options.pop("debug") or streams.debug
+            options.pop("debug")  # acted on in app.run, which must know of it before anything is parsed
             ctx.exit(body(Output(streams, as_json=as_json, quiet=quiet), **options))
 
         own = list(inspect.signature(body, eval_str=True).parameters.values())[1:]

@@ -17,7 +17,7 @@ def file_path(text: str) -> Path:
 
 def complete_kinds() -> list[str]:
     """Complete a kind of the catalogue."""
-    return [kind for kind in catalog.KINDS if kind != "search"]
+    return list(catalog.LISTED_KINDS)
 
 
 def complete_features() -> list[str]:

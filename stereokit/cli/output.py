@@ -59,21 +59,18 @@ class Output:
                 else:
                     self._tell(event)
         except StereokitError:
-            self._end(table)
+            self._end(table, failed=True)
             raise
         finally:
             events.close()
             if self._bar is not None:
                 self._bar.stop()
-        if status is not Status.DONE:
-            self._end(table)
-        elif self._rows:
-            self.write(self._drawn(table(self._rows)))
+        self._end(table, failed=status is not Status.DONE)
         return status
 
-    def _end(self, table: Table) -> None:
-        """Tell what --quiet held back, and draw the rows that there are."""
-        for held in self._held:
+    def _end(self, table: Table, *, failed: bool) -> None:
+        """Tell what --quiet held back if something failed, and draw the rows that there are."""
+        for held in self._held if failed else ():
             self._tell(held)
         if self._rows:
             self.write(self._drawn(table(self._rows)))

@@ -12,7 +12,7 @@ from stereokit.data.text import printable
 from stereokit.errors import BadInputError, UsageError
 from stereokit.writing import contained_path
 
-_LIST_LIMIT_BYTES = 1 << 30
+_TEXT_LIMIT_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file:
     if stat.S_ISDIR(mode):
         return _sorted(_walk(path))
     if path.suffix.lower() in (".jsonl", ".txt"):
-        lines = _read_lines(path)
+        lines = read_text(path).split("\n")
         contained = path.suffix.lower() == ".jsonl"
         return _sorted(_from_lines(lines, path.parent, printable(path.stem), contained=contained))
     if single_file and is_audio_name(path.name):
@@ -150,13 +150,22 @@ def _entry(entry: "os.DirEntry[str]", key: str, root: Path) -> Source | Refusal:
     return Source(Path(entry.path), key, printable(root.name))
 
 
-def _read_lines(path: Path) -> list[str]:
+def read_text(path: Path) -> str:
+    """Return a text file that the user names.
+
+    Raises
+    ------
+    UsageError
+        When it cannot be opened.
+    BadInputError
+        When it is no UTF-8, or larger than 1 GiB.
+    """
     try:
-        if path.stat().st_size > _LIST_LIMIT_BYTES:
-            raise BadInputError(f"{path}: is larger than 1 GiB, too much for a list")
-        return path.read_text("utf-8-sig").split("\n")
+        if path.stat().st_size > _TEXT_LIMIT_BYTES:
+            raise BadInputError(f"{path}: is larger than 1 GiB, too much for a list or table")
+        return path.read_text("utf-8-sig")
     except OSError as error:
-        raise BadInputError(f"{path}: cannot be read: {error.strerror}") from error
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise BadInputError(f"{path}: is not UTF-8 text (byte {error.start})") from error
 

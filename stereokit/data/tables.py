@@ -7,7 +7,7 @@ from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from stereokit.data.sources import Found, Refusal, Source, json_row
+from stereokit.data.sources import Found, Refusal, Source, json_row, read_text
 from stereokit.data.text import nfc
 from stereokit.errors import BadInputError, UsageError
 from stereokit.writing import contained_path
@@ -84,24 +84,6 @@ def _checked(row: TableRow | str, folder: Path, seen: Container[str]) -> tuple[s
     if key in seen:
         raise BadInputError(f"is a second row for {key!r}: one file has one row")
     return key, {column: value for column, value in row.items() if column != "file_name"}
-
-
-def read_text(path: Path) -> str:
-    """Return a text file that the user names.
-
-    Raises
-    ------
-    UsageError
-        When it cannot be opened.
-    BadInputError
-        When it is no UTF-8.
-    """
-    try:
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise BadInputError(f"{path}: is not UTF-8 text (byte {error.start})") from error
 
 
 def csv_rows(path: Path, *needed: str) -> Iterator[tuple[int, TableRow | str]]:

@@ -61,7 +61,6 @@ def measure_file(path: str, protocol: Protocol, *, with_class: bool = False) -> 
         When it cannot be read, is not stereo or mono, or the protocol is not defined for it.
     """
     recording = read(path)
-    recording.require_stereo()
     protocol.check_clip(recording.sample_rate, recording.frames)
     excerpt = excerpt_of(recording, frames=protocol.judged_frames(recording.sample_rate))
     feature = protocol.load_feature()

@@ -2,9 +2,9 @@
 
 import contextlib
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from lightning_fabric import Fabric
@@ -17,25 +17,15 @@ from stereokit.training.ranks import any_rank, average_gradients, mean_over_rank
 from stereokit.training.turn import Batch, Turn
 
 
-class Trainable(Protocol):
-    """What the trainer asks of a model."""
+class Model(nn.Module, ABC):
+    """The base of every family's model."""
 
+    @abstractmethod
     def turns(self) -> list[Turn]:
         """Return the players' steps, in order."""
 
     def forward_statistics(self, batch: Batch, draw: Draw) -> object:
-        """Send a batch through every layer with batch statistics that sampling needs."""
-
-
-class Model(nn.Module):
-    """The base of every family's model; families without batch statistics need not override anything."""
-
-    def turns(self) -> list[Turn]:
-        """Return the players' steps, in order."""
-        raise NotImplementedError
-
-    def forward_statistics(self, batch: Batch, draw: Draw) -> object:
-        """Send a batch through every layer with batch statistics that sampling needs."""
+        """Send a batch through every layer whose batch statistics sampling needs; a model without any has none."""
 
 
 # Item numbers of the global batch -> those items, on the device.

@@ -55,8 +55,7 @@ def parse_check(text: str, keys: Collection[str]) -> Check:
     """
     match = _FORM.fullmatch(text)
     if match is None:
-        shown = text
-        raise UsageError(f"--fail-if {shown!r}: write KEY<NUMBER, with one of {' '.join(_OPERATORS)}; e.g. 'cov<0.4'")
+        raise UsageError(f"--fail-if {text!r}: write KEY<NUMBER, with one of {' '.join(_OPERATORS)}; e.g. 'cov<0.4'")
     key, symbol, number = match.groups()
     if not math.isfinite(float(number)):
         raise UsageError(f"--fail-if {text!r}: {number} is too large for a number")

@@ -85,6 +85,8 @@ def _planned(settings: PrepSettings, items: Sequence[Item], *, refused: int) -> 
 def _write(settings: PrepSettings, items: Sequence[Item], ledger: Ledger, description: Mapping[str, object]) -> Events:
     """Make the clips under the data set's lock and put them in place together."""
     with building(settings.output) as writer:
+        # Once more under the lock: another run may have finished this data set since the first look.
+        check_target(settings.output, force=settings.force)
         yield from _make_clips(settings, items, writer, ledger)
         if not ledger.rows:
             raise BadInputError(f"no data set: all of {ledger.found} inputs were refused or excluded")

@@ -15,10 +15,11 @@ PREP_SCHEMA = "stereokit.prep/1"
 CLIP_SCHEMA = "stereokit.prep.clip/1"
 
 
-def identity(item: Item) -> dict[str, Json]:
-    """Return what a clip is called by."""
+def identity(item: Item, result: Prepared | None = None) -> dict[str, Json]:
+    """Return what a clip is called by; a procedural sound has its label only as a result."""
+    made = None if result is None else result.label
     return {
-        "label": item.label,
+        "label": item.label if made is None else made,
         "split": item.split,
         "group": item.group,
         "source": item.key,
@@ -67,10 +68,7 @@ def metadata_row(item: Item, result: Prepared) -> dict[str, object]:
     """Return the clip's row of ``metadata.jsonl``; a given column that has one of its names gets a prefix."""
     row: dict[str, object] = {
         "file_name": item.file_name,
-        "label": result.label if result.label is not None else item.label,
-        "split": item.split,
-        "group": item.group,
-        "source": item.key,
+        **identity(item, result),
         **result.facts,
     }
     return row | {f"given_{name}" if name in row else name: value for name, value in item.extra.items()}
@@ -79,15 +77,8 @@ def metadata_row(item: Item, result: Prepared) -> dict[str, object]:
 def clip_row(settings: PrepSettings, item: Item, result: Prepared) -> Row:
     """Return the row that tells of a clip in its place."""
     duration = int(str(result.facts["frames"])) / settings.preparation.sample_rate
-    fields: dict[str, Json] = {
-        "status": "done",
-        "path": str(settings.output / item.file_name),
-        **identity(item),
-        "duration_s": duration,
-    }
-    if result.label is not None:
-        fields["label"] = result.label
-    return Row(CLIP_SCHEMA, fields)
+    place = {"status": "done", "path": str(settings.output / item.file_name)}
+    return Row(CLIP_SCHEMA, {**place, **identity(item, result), "duration_s": duration})
 
 
 def after_warnings(

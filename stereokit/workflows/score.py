@@ -105,7 +105,7 @@ def _check_sets(sets: Sequence[ScoredSet], settings: ScoreSettings, refused: Seq
     BadInputError
         For an empty set, a clip without a shape, or any refusal with ``--strict``.
     """
-    flat = [source for one in sets for source in one.without_side]
+    flat = [source for one in sets for source in one.dropped]
     if flat and not settings.drop_silent:
         names = ", ".join(str(source.path) for source in flat[:_NAMES_TOLD])
         more = f" and {len(flat) - _NAMES_TOLD} more" if len(flat) > _NAMES_TOLD else ""

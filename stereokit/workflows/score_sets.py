@@ -37,8 +37,8 @@ class ScoredSet:
         Sources with their measurements, sorted by path bytes.
     refused
         Inputs that could not be used.
-    without_side
-        Clips with no shape to judge, in a protocol that judges shapes.
+    dropped
+        Clips without the width that the protocol judges, or without side signal where such are to be dropped.
     excluded
         Clips that ``--only`` leaves out.
     """
@@ -47,7 +47,7 @@ class ScoredSet:
     given: str
     clips: list[tuple[Source, Measurement]]
     refused: list[Refusal]
-    without_side: list[Source]
+    dropped: list[Source]
     excluded: int
 
     @property
@@ -58,7 +58,7 @@ class ScoredSet:
     def with_label(self, label: str) -> "ScoredSet":
         """Return the part of the set with one label; what was refused has none."""
         clips = [clip for clip in self.clips if label_of(clip[0]) == label]
-        return replace(self, clips=clips, refused=[], without_side=[], excluded=0)
+        return replace(self, clips=clips, refused=[], dropped=[], excluded=0)
 
     def sequences(self, protocol: Protocol) -> list[NDArray[np.float64]]:
         """Return each clip's sequence as the protocol compares it."""
@@ -76,10 +76,10 @@ class ScoredSet:
         durations = [measurement.frames / measurement.sample_rate for measurement in measured]
         return {
             "given": self.given,
-            "found": len(self.clips) + len(self.refused) + len(self.without_side) + self.excluded,
+            "found": len(self.clips) + len(self.refused) + len(self.dropped) + self.excluded,
             "used": len(self.clips),
             "refused": len(self.refused),
-            "dropped_silent": len(self.without_side),
+            "dropped_silent": len(self.dropped),
             "excluded": self.excluded,
             "mono": sum(measurement.channels == 1 for measurement in measured),
             "without_side": sum(not measurement.has_side for measurement in measured),
@@ -140,14 +140,14 @@ def measure_set(
     )
     clips: list[tuple[Source, Measurement]] = []
     refused = list(found.refused)
-    without_side: list[Source] = []
+    dropped: list[Source] = []
     for done, (source, result) in enumerate(zip(wanted, results, strict=True), start=1):
         if isinstance(result, BadInputError):
             refused.append(Refusal(str(source.path), str(result)))
         elif (protocol.is_shape and not result.sequence.any()) or (drop_silent and not result.has_side):
-            without_side.append(source)
+            dropped.append(source)
         else:
             clips.append((source, result))
         if done % _PROGRESS_STEP == 0 or done == len(wanted):
             yield Progress(f"measuring {name}", done, len(wanted))
-    return ScoredSet(name, given, clips, refused, without_side, excluded=len(found.sources) - len(wanted))
+    return ScoredSet(name, given, clips, refused, dropped, excluded=len(found.sources) - len(wanted))

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from stereokit.cli.output import Output, row_to_json
 from stereokit.cli.streams import Streams
-from stereokit.errors import ClosedPipeError, OutputError, Status
+from stereokit.errors import BadInputError, ClosedPipeError, OutputError, Status
 from stereokit.workflows.events import Events, Message, Progress, Row
 
 
@@ -94,3 +94,16 @@ def test_progress_is_drawn_on_a_terminal_only() -> None:
     streams = Streams(io.StringIO(), io.StringIO(), Terminal(), {"TERM": "xterm"})
     Output(streams).show(workflow(Status.DONE), lambda rows: Text(str(rows)))
     assert "working" in streams.stderr.getvalue()
+
+
+def test_an_error_does_not_take_what_quiet_held_back_with_it() -> None:
+    def failing() -> Events:
+        yield Message("which file, and why", is_warning=True)
+        yield Row("stereokit.thing/1", {"value": 1.5})
+        raise BadInputError("nothing is scored")
+
+    streams = Streams(io.StringIO(), io.StringIO(), io.StringIO())
+    with pytest.raises(BadInputError):
+        Output(streams, quiet=True).show(failing(), lambda _: Text())
+    assert streams.stderr.getvalue() == "stereokit: warning: which file, and why\n"
+    assert json.loads(streams.stdout.getvalue())["value"] == 1.5

@@ -410,3 +410,23 @@ def test_a_manifest_that_names_what_lies_outside_makes_nothing_there_vanish(
     assert run("prep", sounds, "-o", built, "--force").status == 0
     assert victim.read_bytes() == b"mine"
     assert len(metadata(built)) == 12
+
+
+def test_a_data_set_that_another_run_finished_meanwhile_is_not_replaced_without_force(
+    tmp_path: Path, sounds: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = workflow.find_plan
+    finished = []
+
+    def slow_plan(*words: object) -> object:
+        if not finished:
+            finished.append(True)
+            assert run("prep", sounds, "-o", tmp_path / "ds", "--rate", 8000).status == 0
+            finished.append(files(tmp_path / "ds"))
+        return original(*words)
+
+    monkeypatch.setattr(workflow, "find_plan", slow_plan)
+    result = run("prep", sounds, "-o", tmp_path / "ds", "--rate", 16_000)
+    assert result.status == 2
+    assert "--force" in result.err
+    assert files(tmp_path / "ds") == finished[1]

@@ -243,3 +243,8 @@ def test_ranks_agree_on_the_weights_whatever_the_batch_statistics(tmp_path: Path
 def test_a_stop_asked_of_one_rank_stops_all_after_the_same_step(tmp_path: Path) -> None:
     two = ranks(tmp_path, 2, stop="stop")
     assert two[0][0] == two[1][0] == 4
+
+
+def test_a_family_without_turns_cannot_be_built() -> None:
+    with pytest.raises(TypeError, match="turns"):
+        Model()
