@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from importlib import import_module
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from stereokit.errors import UsageError
@@ -49,6 +50,10 @@ class Family:
         for assignment in assignments:
             config = _assigned(config, assignment)
         return config
+
+    def load_model(self) -> Any:  # the family's own class; naming it would import torch
+        """Import and return the family's ``Model``, a ``training.trainer.Model`` built from a configuration."""
+        return import_module(f"stereokit.models.{self.name.replace('-', '_')}.model").Model
 
 
 def _assigned(config: Any, assignment: str) -> Any:

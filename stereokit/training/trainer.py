@@ -18,7 +18,25 @@ from stereokit.training.turn import Batch, Turn
 
 
 class Model(nn.Module, ABC):
-    """The base of every family's model."""
+    """The base of every family's model.
+
+    Attributes
+    ----------
+    sample_rate
+        Hz of the clips that it eats and makes.
+    frames
+        Samples of one clip.
+    block_clips
+        Clips that sampling computes at once, always that many: a clip must not depend on how many are asked for.
+    autocast
+        Opens the training's precision. A family opens it around its nets only: representations, losses and penalties
+        stay in float32.
+    """
+
+    sample_rate: int
+    frames: int
+    block_clips: int = 16
+    autocast: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
 
     @abstractmethod
     def turns(self) -> list[Turn]:
@@ -26,6 +44,16 @@ class Model(nn.Module, ABC):
 
     def forward_statistics(self, batch: Batch, draw: Draw) -> object:
         """Send a batch through every layer whose batch statistics sampling needs; a model without any has none."""
+
+    def adapt(self, clips: Iterator[torch.Tensor], draw: Draw) -> None:
+        """Take from the training clips what must be known before the first step; most models need nothing.
+
+        ``clips`` goes once through the training split, in parts of shape (B, 2, T) on the CPU.
+        """
+
+    def compilable(self) -> dict[str, nn.Module]:
+        """Return the modules that may be compiled: none that a gradient penalty differentiates twice."""
+        return {}
 
 
 # Item numbers of the global batch -> those items, on the device.

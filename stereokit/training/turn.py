@@ -31,6 +31,11 @@ class Batch:
 Losses = Mapping[str, torch.Tensor]
 
 
+def constant(progress: float) -> float:
+    """Leave the learning rate as it is."""
+    return 1.0
+
+
 @dataclass(frozen=True)
 class Turn:
     """One player's training step.
@@ -49,6 +54,8 @@ class Turn:
         Times a step; each draws its own batch.
     active
         The turn runs while the training's progress (0 to 1) lies in [first, second); the end belongs to it.
+    schedule
+        The turn's own progress (0 to 1 inside ``active``) -> factor on its learning rates.
     """
 
     name: str
@@ -57,6 +64,7 @@ class Turn:
     optimiser: Callable[[list[nn.Parameter]], torch.optim.Optimizer]
     repeats: int = 1
     active: tuple[float, float] = (0.0, 1.0)
+    schedule: Callable[[float], float] = constant
 
     def is_active(self, progress: float) -> bool:
         """Tell whether the turn runs at this progress."""
