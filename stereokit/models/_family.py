@@ -56,6 +56,21 @@ class Family:
         return import_module(f"stereokit.models.{self.name.replace('-', '_')}.model").Model
 
 
+def check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None:
+    """Refuse a configuration with a field outside its range, both ends allowed.
+
+    Raises
+    ------
+    UsageError
+        Naming the field, its value and its range.
+    """
+    for name, (lowest, highest) in ranges.items():
+        value = getattr(config, name)
+        # NaN lies nowhere
+        if not lowest <= value <= highest:
+            raise UsageError(f"{name} is {value}: must be from {lowest} to {highest}")
+
+
 def _assigned(config: Any, assignment: str) -> Any:
     name, equals, text = assignment.partition("=")
     types = get_type_hints(type(config))

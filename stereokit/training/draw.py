@@ -35,6 +35,12 @@ class Draw:
         """How many items the tensors have."""
         return len(self._items)
 
+    def of(self, items: Sequence[int]) -> "Draw":
+        """Return the same stream for other items, from its start."""
+        other = Draw((), items, self._device)
+        other._prefix = self._prefix
+        return other
+
     def _generators(self) -> list[np.random.Generator]:
         # Each call is a stream of its own, so that the length of one never shifts another.
         self._calls += 1
