@@ -52,6 +52,29 @@ def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
 
 
+def append_file(path: Path, data: bytes) -> None:
+    """Add ``data`` to the end of a file (made when missing), whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        When the folder is missing, read-only or full; what was there stays.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+        with open(descriptor, "ab", buffering=0) as file:
+            before = os.fstat(descriptor).st_size
+            try:
+                view = memoryview(data)
+                while view:
+                    view = view[file.write(view) :]
+            except BaseException:
+                os.ftruncate(descriptor, before)
+                raise
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+
+
 def sync_batch() -> None:
     """Make every file written with ``durable=False`` survive a power cut, before a manifest names them."""
     os.sync()

@@ -22,12 +22,21 @@ class Draw:
         Global numbers of the items of this part of the batch.
     device
         Where the tensors go. The numbers are made on the CPU, the same for every device.
+    dtype
+        Of the real numbers: made as float32, whatever they become.
     """
 
-    def __init__(self, key: Sequence[object], items: Sequence[int], device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        key: Sequence[object],
+        items: Sequence[int],
+        device: torch.device | str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
         self._prefix = "\0".join(str(part) for part in key)
         self._items = items
         self._device = device
+        self._dtype = dtype
         self._calls = 0
 
     @property
@@ -37,7 +46,7 @@ class Draw:
 
     def of(self, items: Sequence[int]) -> "Draw":
         """Return the same stream for other items, from its start."""
-        other = Draw((), items, self._device)
+        other = Draw((), items, self._device, self._dtype)
         other._prefix = self._prefix
         return other
 
@@ -55,12 +64,12 @@ class Draw:
         return torch.from_numpy(np.stack(rows)).to(self._device)
 
     def normal(self, *shape: int) -> torch.Tensor:
-        """Return standard normal numbers, float32 of shape (items, *shape)."""
-        return self._tensor([one.standard_normal(shape, np.float32) for one in self._generators()])
+        """Return standard normal numbers of shape (items, *shape)."""
+        return self._tensor([one.standard_normal(shape, np.float32) for one in self._generators()]).to(self._dtype)
 
     def uniform(self, *shape: int) -> torch.Tensor:
-        """Return uniform numbers in [0, 1), float32 of shape (items, *shape)."""
-        return self._tensor([one.random(shape, np.float32) for one in self._generators()])
+        """Return uniform numbers in [0, 1) of shape (items, *shape)."""
+        return self._tensor([one.random(shape, np.float32) for one in self._generators()]).to(self._dtype)
 
     def integers(self, high: int, *shape: int) -> torch.Tensor:
         """Return uniform integers in [0, high), int64 of shape (items, *shape)."""

@@ -1,13 +1,21 @@
 """Saving a training and going on from it, bit for bit on the CPU.
 
-No random state is saved: every draw, the order of the data and the seed of dropout follow from the step's number.
+No random state is saved: every draw, the order of the data and the seed of dropout follow from the step's number. The
+files of a checkpoint carry its step in their names, and ``state.json``, written after them, says which step counts: a
+process that dies at any moment leaves the checkpoint before, or this one.
 """
 
+import contextlib
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from stereokit.errors import BadInputError
+from stereokit.errors import BadInputError, OutputError
 from stereokit.training.checkpoint import (
     MODEL,
     TRAINING,
@@ -21,53 +29,183 @@ from stereokit.training.checkpoint import (
     write_tensors,
 )
 from stereokit.training.trainer import Trainer
+from stereokit.writing import remove_file, write_file
 
-LIVE, OPTIMISERS, STATE = "live.safetensors", "optimisers.safetensors", "state.json"
-STATE_SCHEMA = "stereokit.training/1"
+STATE = "state.json"
+STATE_SCHEMA = "stereokit.training/2"
+_KINDS = ("live", "average", "optimisers")
+_OURS = re.compile(rf"({'|'.join(_KINDS)})-\d{{6,}}\.safetensors|\..*\.tmp")
 
 
-def save_training(trainer: Trainer, run: Path) -> None:
-    """Write the averaged model and all that training needs to go on; only rank 0 writes.
+@dataclass(frozen=True)
+class Choice:
+    """Which averaged model a run keeps.
 
-    ``state.json`` is written last and names the step that the other files belong to.
+    Attributes
+    ----------
+    step
+        After which it was saved; None while none was judged: then the last one is kept.
+    score
+        What it was judged by, lower is better; None with ``step``.
+    waited
+        Judgements since then that were no better.
+    """
+
+    step: int | None = None
+    score: float | None = None
+    waited: int = 0
+
+    def after(self, step: int, score: float) -> "Choice":
+        """Return the choice once another model is judged; of equals the earlier one is kept."""
+        if self.score is None or score < self.score:
+            return Choice(step, score)
+        return Choice(self.step, self.score, self.waited + 1)
+
+
+def part_path(run: Path, kind: str, step: int) -> Path:
+    """Return where a part of a checkpoint lies: ``live``, ``average`` or ``optimisers``."""
+    return run / TRAINING / f"{kind}-{step:06d}.safetensors"
+
+
+def has_checkpoint(run: Path) -> bool:
+    """Tell whether there is something to go on from."""
+    return (run / TRAINING / STATE).exists()
+
+
+def save_training(trainer: Trainer, run: Path, choice: Choice) -> None:
+    """Write all that training needs to go on, and put the chosen averaged model in its place; only rank 0 writes.
+
+    Raises
+    ------
+    OutputError
+        When the disk is full or the like; the checkpoint before stays as it was.
     """
     if trainer.fabric.global_rank != 0:
         return
-    folder = run / TRAINING
+    live, average, optimisers = (part_path(run, kind, trainer.step) for kind in _KINDS)
     tensors: Tensors = {}
     scalars = {}
     for name, optimiser in trainer.optimisers.items():
         own, scalars[name] = optimiser_state(optimiser)
         tensors |= {f"{name}/{key}": tensor for key, tensor in own.items()}
-    marks = {"step": torch.tensor(trainer.step)}
-    write_tensors(run / MODEL, trainer.average.model.state_dict())
-    write_tensors(folder / LIVE, trainer.model.state_dict() | marks)
-    write_tensors(folder / OPTIMISERS, tensors | marks)
-    state = {"step": trainer.step, "updates": trainer.average.updates, "optimisers": scalars}
-    write_json(folder / STATE, {"schema": STATE_SCHEMA, **state})
+    mark = {"step": torch.tensor(trainer.step)}
+    state = {
+        "step": trainer.step,
+        "elapsed_s": trainer.elapsed,
+        "updates": trainer.average.updates,
+        "chosen": {"step": choice.step, "score": choice.score, "waited": choice.waited},
+        "optimisers": scalars,
+    }
+    try:
+        write_tensors(live, trainer.model.state_dict() | mark)
+        write_tensors(average, trainer.average.model.state_dict())
+        write_tensors(optimisers, tensors | mark)
+        write_json(run / TRAINING / STATE, {"schema": STATE_SCHEMA, **state})
+    except OutputError:
+        with contextlib.suppress(BadInputError, OutputError):
+            tidy_training(run)
+        raise
+    put_chosen_in_place(run)
+    tidy_training(run)
 
 
-def restore_training(trainer: Trainer, run: Path) -> None:
-    """Put a trainer where ``save_training`` left off.
+def put_chosen_in_place(run: Path) -> None:
+    """Write ``model.safetensors`` from the averaged model that the checkpoint names."""
+    state = _read_state(run)
+    step = state.choice.step
+    source = part_path(run, "average", state.step if step is None else step)
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise BadInputError(f"{source}: cannot be read: {error.strerror}") from error
+    write_file(run / MODEL, data)
+
+
+def tidy_training(run: Path) -> None:
+    """Remove what the checkpoint does not name: older ones, and what a process that died left half-done."""
+    kept: set[Path] = set()
+    if has_checkpoint(run):
+        state = _read_state(run)
+        kept = {part_path(run, kind, state.step) for kind in _KINDS}
+        if state.choice.step is not None:
+            kept.add(part_path(run, "average", state.choice.step))
+    for path in (run / TRAINING).iterdir():
+        if _OURS.fullmatch(path.name) and path not in kept:
+            remove_file(path)
+
+
+def restore_training(trainer: Trainer, run: Path) -> Choice:
+    """Put a trainer where ``save_training`` left off, and return which model was chosen until then.
 
     Raises
     ------
     BadInputError
         When a file is missing, damaged, of another model, or the files are of different steps.
     """
-    folder = run / TRAINING
-    state = read_json(folder / STATE)
-    live, tensors = read_tensors(folder / LIVE), read_tensors(folder / OPTIMISERS)
+    state = _read_state(run)
+    live_path, average_path, optimisers_path = (part_path(run, kind, state.step) for kind in _KINDS)
+    live, tensors = read_tensors(live_path), read_tensors(optimisers_path)
     steps = [int(part.pop("step", torch.tensor(-1))) for part in (live, tensors)]
-    if steps != [state.get("step")] * 2:
-        raise BadInputError(f"{folder}: its files are of the steps {steps} and {state.get('step')}, not of one")
-    load_weights(trainer.model, live, folder / LIVE)
-    load_weights(trainer.average.model, read_tensors(run / MODEL), run / MODEL)
+    if steps != [state.step] * 2:
+        raise BadInputError(f"{run / TRAINING}: its files are of the steps {steps} and {state.step}, not of one")
+    load_weights(trainer.model, live, live_path)
+    load_weights(trainer.average.model, read_tensors(average_path), average_path)
     for name, optimiser in trainer.optimisers.items():
         own = {key.removeprefix(f"{name}/"): tensor for key, tensor in tensors.items() if key.startswith(f"{name}/")}
         try:
-            load_optimiser(optimiser, own, state["optimisers"][name], folder / OPTIMISERS)
+            load_optimiser(optimiser, own, state.optimisers[name], optimisers_path)
         except (KeyError, TypeError, ValueError) as error:
-            raise BadInputError(f"{folder / STATE}: holds no state for the turn {name}") from error
-    trainer.step = int(state["step"])
-    trainer.average.updates = int(state["updates"])
+            raise BadInputError(f"{run / TRAINING / STATE}: holds no state for the turn {name}") from error
+    trainer.step, trainer.elapsed, trainer.average.updates = state.step, state.elapsed_s, state.updates
+    return state.choice
+
+
+@dataclass(frozen=True)
+class _State:
+    step: int
+    elapsed_s: float
+    updates: int
+    choice: Choice
+    optimisers: Mapping[str, Any]
+
+
+def read_progress(run: Path) -> tuple[int, float, Choice]:
+    """Return steps done, seconds taken and the choice of a run's checkpoint.
+
+    Raises
+    ------
+    BadInputError
+        When it is missing or damaged.
+    """
+    state = _read_state(run)
+    return state.step, state.elapsed_s, state.choice
+
+
+def _read_state(run: Path) -> _State:
+    path = run / TRAINING / STATE
+    state = read_json(path)
+    if state.get("schema") != STATE_SCHEMA:
+        raise BadInputError(f"{path}: its schema is {state.get('schema')!r}, not {STATE_SCHEMA}")
+    try:
+        chosen = state["chosen"]
+        step, score = chosen["step"], chosen["score"]
+        choice = Choice(
+            None if step is None else _count(step), None if score is None else _finite(score), _count(chosen["waited"])
+        )
+        return _State(
+            _count(state["step"]), _finite(state["elapsed_s"]), _count(state["updates"]), choice, state["optimisers"]
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise BadInputError(f"{path}: is damaged: {error}") from error
+
+
+def _count(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is no count")
+    return value
+
+
+def _finite(value: object) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r} is no finite number")
+    return float(value)

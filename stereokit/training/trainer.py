@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,10 +11,17 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from stereokit.errors import StereokitError
+from stereokit.errors import Status, StereokitError, worst
 from stereokit.training.average import Average
 from stereokit.training.draw import Draw
-from stereokit.training.ranks import any_rank, average_gradients, mean_over_ranks, share_weights
+from stereokit.training.ranks import (
+    average_gradients,
+    mean_over_ranks,
+    raise_together,
+    share_weights,
+    sums_over_ranks,
+)
+from stereokit.training.settings import TrainingSettings
 from stereokit.training.turn import Batch, Turn
 
 
@@ -60,36 +68,14 @@ class Model(nn.Module, ABC):
 Loader = Callable[[int, int], Batch]
 
 
-@dataclass(frozen=True)
-class TrainingSettings:
-    """How long and how to train.
-
-    Attributes
-    ----------
-    steps
-        In total; a step is every active turn once.
-    batch
-        Items a rank and repeat.
-    seed
-        Of every draw and of the data's order.
-    ema_decay
-        Of the averaged weights.
-    accumulate
-        Parts a batch is cut into; gradients add up over them.
-    clip_norm
-        Largest gradient norm of a turn; None leaves gradients alone.
-    """
-
-    steps: int
-    batch: int
-    seed: int = 0
-    ema_decay: float = 0.999
-    accumulate: int = 1
-    clip_norm: float | None = None
-
-
 class NonFiniteError(StereokitError):
     """A loss or gradient became NaN or infinite: the run stops where the last checkpoint left it."""
+
+    status = Status.NOTHING_DONE
+
+
+# Why a training may end before its time: it became no better, Ctrl-C, SIGTERM.
+_ENDINGS = (Status.DONE, Status.INTERRUPTED, Status.TERMINATED)
 
 
 @dataclass(frozen=True)
@@ -102,10 +88,13 @@ class Step:
         Steps done so far.
     losses
         ``turn/loss`` -> mean over repeats, parts and ranks.
+    items
+        Of the data, over all ranks and repeats.
     """
 
     number: int
     losses: Mapping[str, float]
+    items: int
 
 
 class Trainer:
@@ -121,6 +110,13 @@ class Trainer:
         See ``TrainingSettings``.
     fabric
         Launched; gives ranks, device and precision.
+
+    Attributes
+    ----------
+    step
+        Steps done.
+    ended_by
+        The status that some rank asked to end with; None while nobody has.
     """
 
     def __init__(self, model: Model, load: Loader, settings: TrainingSettings, fabric: Fabric) -> None:
@@ -131,27 +127,54 @@ class Trainer:
         share_weights(self.model, fabric)
         self.turns = self.model.turns()
         self.optimisers = {turn.name: turn.optimiser(turn.parameters()) for turn in self.turns}
+        self._rates = {name: [group["lr"] for group in one.param_groups] for name, one in self.optimisers.items()}
         self.average = Average(self.model, settings.ema_decay)
+        # After the copy: the average is sampled as it will be once it is saved.
+        self.model.autocast = fabric.autocast
         self.step = 0
+        self.ended_by: Status | None = None
+        self._carried_s, self._since_s = 0.0, time.monotonic()
 
-    def run(self, should_stop: Callable[[], bool] = lambda: False) -> Iterator[Step]:
-        """Train to the last step, or until any rank's ``should_stop`` says so; yield each step.
+    @property
+    def elapsed(self) -> float:
+        """Seconds that the training took so far, on this rank's clock, resumed ones included."""
+        return self._carried_s + time.monotonic() - self._since_s
+
+    @elapsed.setter
+    def elapsed(self, seconds: float) -> None:
+        self._carried_s, self._since_s = seconds, time.monotonic()
+
+    def run(self, asked: Callable[[], Status | None] = lambda: None) -> Iterator[Step]:
+        """Train to the end, or until ``asked`` of any rank gives a status to end with; yield each step.
 
         Raises
         ------
         NonFiniteError
-            Naming turn and loss; the live weights are those before the bad step's turn.
+            Naming turn and loss, on all ranks; the live weights are those before the bad step's turn.
         """
-        while self.step < self.settings.steps and not any_rank(should_stop(), self.fabric):
-            progress = self.step / self.settings.steps
+        while (progress := self._meet(asked())) < 1.0 and self.ended_by is None:
             figures: dict[str, float] = {}
-            for turn in self.turns:
-                if turn.is_active(progress):
-                    figures |= self._take(turn)
+            active = [turn for turn in self.turns if turn.is_active(progress)]
+            for turn in active:
+                self._set_rates(turn, progress)
+                figures |= self._take(turn)
             self.average.update(self.model)
             self.step += 1
-            means = mean_over_ranks(figures.values(), self.fabric)
-            yield Step(self.step, dict(zip(figures, means, strict=True)))
+            yield Step(self.step, figures, sum(turn.repeats for turn in active) * self._batch_size)
+
+    def _meet(self, asked: Status | None) -> float:
+        """Agree with the other ranks on the progress, by the clock of rank 0, and on whether to end."""
+        is_first = self.fabric.global_rank == 0
+        flags = [float(asked is status) for status in _ENDINGS]
+        elapsed, *flags = sums_over_ranks([self.elapsed if is_first else 0.0, *flags], self.fabric)
+        wanted = [status for status, flag in zip(_ENDINGS, flags, strict=True) if flag]
+        self.ended_by = worst(wanted) if wanted else None
+        return self.settings.progress(self.step, elapsed)
+
+    def _set_rates(self, turn: Turn, progress: float) -> None:
+        factor = turn.rate_factor(progress)
+        for group, rate in zip(self.optimisers[turn.name].param_groups, self._rates[turn.name], strict=True):
+            group["lr"] = rate * factor
 
     def _take(self, turn: Turn) -> dict[str, float]:
         totals: dict[str, float] = {}
@@ -160,38 +183,59 @@ class Trainer:
         with _only_requiring_gradients(self.model, parameters):
             for repeat in range(turn.repeats):
                 optimiser.zero_grad(set_to_none=True)
-                for part in range(self.settings.accumulate):
-                    for name, value in self._backward(turn, repeat, part).items():
-                        share = value / (turn.repeats * self.settings.accumulate)
-                        totals[f"{turn.name}/{name}"] = totals.get(f"{turn.name}/{name}", 0.0) + share
+                for name, value in self._backward(turn, repeat).items():
+                    totals[name] = totals.get(name, 0.0) + value / turn.repeats
                 average_gradients(parameters, self.fabric)
                 self._check_and_clip(turn, parameters)
                 optimiser.step()
         return totals
 
-    def _backward(self, turn: Turn, repeat: int, part: int) -> dict[str, float]:
-        """Run one part of a batch forward and backward."""
+    def _backward(self, turn: Turn, repeat: int) -> dict[str, float]:
+        """Run a batch forward and backward and return its losses, averaged over its parts and the ranks."""
+        figures: dict[str, float] = {}
+        failure: Exception | None = None
+        try:
+            for part in range(self.settings.accumulate):
+                for name, value in self._backward_part(turn, repeat, part).items():
+                    figures[f"{turn.name}/{name}"] = figures.get(f"{turn.name}/{name}", 0.0) + value
+        except Exception as error:  # noqa: BLE001 - whatever it is, the other ranks must hear of it
+            failure = error
+        raise_together(failure, self.fabric)
+        means = dict(zip(figures, mean_over_ranks(figures.values(), self.fabric), strict=True))
+        for name, value in means.items():
+            if not math.isfinite(value):
+                raise NonFiniteError(f"the loss {name} is {value} in step {self.step + 1}")
+        return means
+
+    def _backward_part(self, turn: Turn, repeat: int, part: int) -> dict[str, float]:
         first, count = self._items(turn, repeat, part)
-        batch = self._load(first, count)
         key = (self.settings.seed, self.step, turn.name, repeat)
-        draw = Draw(key, range(first, first + count), self.fabric.device)
+        batch, draw = self._batch(first, count, key)
         with self._seeded(*key, part):
             losses = turn.losses(batch, draw)
-        figures = {name: float(value.detach()) for name, value in losses.items()}
-        for name, value in figures.items():
-            if not math.isfinite(value):
-                raise NonFiniteError(f"the loss {turn.name}/{name} is {value} in step {self.step + 1}")
         total = torch.stack([value.float() for value in losses.values()]).sum() / self.settings.accumulate
         self.fabric.backward(total)
-        return figures
+        return {name: float(value.detach()) / self.settings.accumulate for name, value in losses.items()}
+
+    def _batch(self, first: int, count: int, key: tuple[object, ...]) -> tuple[Batch, Draw]:
+        """Return items of the stream and their draw, in the precision of the weights."""
+        dtype = next(self.model.parameters()).dtype
+        batch = self._load(first, count)
+        clips = batch.clips.to(dtype)
+        targets = None if batch.targets is None else batch.targets.to(dtype)
+        draw = Draw(key, range(first, first + count), self.fabric.device, dtype)
+        return Batch(clips, batch.labels, targets), draw
+
+    @property
+    def _batch_size(self) -> int:
+        return self.settings.batch * self.settings.accumulate * self.fabric.world_size
 
     def _items(self, turn: Turn, repeat: int, part: int) -> tuple[int, int]:
         """Return where in the endless stream this rank's part of the batch lies."""
         settings = self.settings
         repeats_before = sum(one.repeats for one in self.turns[: self.turns.index(turn)]) + repeat
         repeats_a_step = sum(one.repeats for one in self.turns)
-        size = settings.batch * settings.accumulate * self.fabric.world_size
-        start = (self.step * repeats_a_step + repeats_before) * size
+        start = (self.step * repeats_a_step + repeats_before) * self._batch_size
         place = self.fabric.global_rank * settings.accumulate + part
         return start + place * settings.batch, settings.batch
 
@@ -215,9 +259,7 @@ class Trainer:
         size = self.settings.batch
 
         def send(number: int) -> None:
-            first = number * size
-            draw = Draw((self.settings.seed, "statistics"), range(first, first + size), self.fabric.device)
-            self.average.model.forward_statistics(self._load(first, size), draw)
+            self.average.model.forward_statistics(*self._batch(number * size, size, (self.settings.seed, "statistics")))
 
         with self._seeded(self.settings.seed, "statistics"):
             self.average.estimate_statistics(send)

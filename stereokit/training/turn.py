@@ -71,6 +71,12 @@ class Turn:
         first, last = self.active
         return first <= progress < last or progress == last == 1.0
 
+    def rate_factor(self, progress: float) -> float:
+        """Return the factor on the learning rates at this progress of the whole training."""
+        first, last = self.active
+        own = (progress - first) / (last - first) if last > first else 1.0
+        return self.schedule(min(max(own, 0.0), 1.0))
+
     def parameters(self) -> list[nn.Parameter]:
         """Return the players' parameters, each once, in a fixed order."""
         return list(dict.fromkeys(parameter for player in self.players for parameter in player.parameters()))

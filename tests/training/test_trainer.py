@@ -10,11 +10,12 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from stereokit.errors import BadInputError
+from stereokit.errors import BadInputError, Status
 from stereokit.training.checkpoint import start_run
 from stereokit.training.draw import Draw
-from stereokit.training.resume import restore_training, save_training
-from stereokit.training.trainer import Model, NonFiniteError, Trainer, TrainingSettings
+from stereokit.training.resume import Choice, restore_training, save_training
+from stereokit.training.settings import TrainingSettings
+from stereokit.training.trainer import Model, NonFiniteError, Trainer
 from stereokit.training.turn import Batch, Turn
 
 
@@ -103,7 +104,7 @@ def test_ten_steps_are_five_saved_and_five_resumed_bit_for_bit(tmp_path: Path) -
             break
     # Refreshing what is sampled must not disturb what is trained.
     start_run(tmp_path, {})
-    save_training(first, tmp_path)
+    save_training(first, tmp_path, Choice())
     second = make()
     restore_training(second, tmp_path)
     list(second.run())
@@ -156,16 +157,19 @@ def test_a_loss_that_is_not_finite_stops_with_its_name_and_step() -> None:
 
 def test_a_request_to_stop_ends_after_the_step_that_runs() -> None:
     trainer = make()
-    done = [step.number for step in trainer.run(should_stop=lambda: trainer.step == 3)]
+    done = [step.number for step in trainer.run(lambda: Status.TERMINATED if trainer.step == 3 else None)]
     assert done == [1, 2, 3]
+    assert trainer.ended_by is Status.TERMINATED
 
 
-@pytest.mark.parametrize("name", ["state.json", "live.safetensors", "optimisers.safetensors"])
+@pytest.mark.parametrize(
+    "name", ["state.json", "live-000001.safetensors", "average-000001.safetensors", "optimisers-000001.safetensors"]
+)
 def test_a_damaged_run_is_refused_by_the_file_and_changes_nothing(tmp_path: Path, name: str) -> None:
     trainer = make()
     next(iter(trainer.run()))
     start_run(tmp_path, {})
-    save_training(trainer, tmp_path)
+    save_training(trainer, tmp_path, Choice())
     path = tmp_path / "training" / name
     data = path.read_bytes()
     for damaged in (b"", data[: len(data) // 2], b"\x80\x04cos\nsystem\n", b"\xff" * 64):
@@ -179,11 +183,11 @@ def test_files_of_different_steps_are_not_mixed(tmp_path: Path) -> None:
     start_run(tmp_path, {})
     steps = trainer.run()
     next(steps)
-    save_training(trainer, tmp_path)
-    old = (tmp_path / "training" / "live.safetensors").read_bytes()
+    save_training(trainer, tmp_path, Choice())
+    old = (tmp_path / "training" / "live-000001.safetensors").read_bytes()
     next(steps)
-    save_training(trainer, tmp_path)
-    (tmp_path / "training" / "live.safetensors").write_bytes(old)
+    save_training(trainer, tmp_path, Choice())
+    (tmp_path / "training" / "live-000002.safetensors").write_bytes(old)
     with pytest.raises(BadInputError, match="not of one"):
         restore_training(make(), tmp_path)
 
@@ -194,7 +198,9 @@ sys.path.insert(0, sys.argv[1])
 from test_trainer import Toy, load
 from lightning_fabric import Fabric
 from stereokit.training.ranks import end_ranks
-from stereokit.training.trainer import Trainer, TrainingSettings
+from stereokit.errors import Status
+from stereokit.training.settings import TrainingSettings
+from stereokit.training.trainer import Trainer
 torch.set_num_threads(1)
 ranks = int(sys.argv[2])
 fabric = Fabric(accelerator="cpu", devices=ranks, strategy="ddp" if ranks > 1 else "auto")
@@ -205,7 +211,8 @@ if ranks == 1:
     torch.manual_seed(0)
     model = Toy(plain=True).double()
 trainer = Trainer(model, load, TrainingSettings(steps=6, batch=8 // ranks), fabric)
-stop = lambda: trainer.step == 4 and fabric.global_rank == ranks - 1 and sys.argv[4] == "stop"
+due = lambda: trainer.step == 4 and fabric.global_rank == ranks - 1 and sys.argv[4] == "stop"
+stop = lambda: Status.INTERRUPTED if due() else None
 list(trainer.run(stop))
 values = [float(p.detach().sum()) for p in trainer.model.parameters()]
 # A file a rank: lines of two processes on one pipe may run into each other.
