@@ -7,10 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import soundfile
 
 from stereokit.cli.app import run as run_command_line
 from stereokit.cli.streams import Streams
+from stereokit.data.dataset import DATASET_SCHEMA, DESCRIPTION
+from stereokit.data.tables import METADATA
 
 
 @pytest.fixture(scope="session")
@@ -23,6 +27,28 @@ def test_data() -> Path:
             pytest.fail(f"STEREOKIT_REQUIRE_DATA=1, but there are no recordings at {folder}")
         pytest.skip(f"no recordings at {folder}: set STEREOKIT_TEST_DATA")
     return folder
+
+
+@pytest.fixture
+def data_set(tmp_path: Path) -> Callable[..., Path]:
+    """Write a data set as prep leaves it; clip n is n + 1 steps of 16 bit on the left, and -(n + 1) on the right."""
+
+    def write(count: int, *, subtype: str = "PCM_16", **columns: list) -> Path:
+        folder = tmp_path / f"set-{len(list(tmp_path.iterdir()))}"
+        lines = []
+        for index in range(count):
+            given = {name: values[index % len(values)] for name, values in columns.items()}
+            row = {"split": "train", "label": None, "sample_rate_hz": 8_000, "frames": 8} | given
+            name = f"{row['split']}/{index}.wav"
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            samples = np.full((row["frames"], 2), [index + 1, -index - 1], np.int16)
+            soundfile.write(folder / name, samples, row["sample_rate_hz"], subtype)
+            lines.append(json.dumps({"file_name": name, **row}) + "\n")
+        (folder / METADATA).write_text("".join(lines))
+        (folder / DESCRIPTION).write_text(json.dumps({"schema": DATASET_SCHEMA, "fingerprint": "abc"}))
+        return folder
+
+    return write
 
 
 class Terminal(io.StringIO):
