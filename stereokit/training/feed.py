@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stereokit.audio.clip import INT16_FULL_SCALE, Recording
+from stereokit.audio.clip import Recording
 from stereokit.data.corpus import Corpus, CorpusClip
 from stereokit.data.memory import available_bytes
 from stereokit.errors import BadInputError
-from stereokit.training.stores import Foresight, Place, Store, Streamed, load_resident
+from stereokit.training.stores import Foresight, InMemory, OnDevice, Place, Resident, SampleType, Store, Streamed, fill
 from stereokit.training.turn import Batch
 
 Kind = Literal["clips", "labelled", "pairs", "domains"]
@@ -116,7 +116,7 @@ class Feed:
         items = self._numbers(first, count)
         expected = self._foresight.after(first, self._store.calls_ahead(count * self._files_an_item))
         upcoming = [file for begin in expected for file in self._files(self._numbers(begin, count))]
-        clips = _full_scale(self._store.take(self._files(items), upcoming).to(self._device))
+        clips = self._store.take(self._files(items), upcoming).to(self._device)
         labels = None if self._classes is None else self._classes[torch.tensor(items)].to(self._device)
         return Batch(clips[:count], labels, None if self._targets is None else clips[count:])
 
@@ -125,7 +125,7 @@ class Feed:
         size = max(1, min(_IN_ORDER_CLIPS, _IN_ORDER_BYTES // (2 * self._frames * 4)))
         parts = [range(start, min(start + size, self._items)) for start in range(0, self._items, size)]
         for part, following in zip(parts, [*parts[1:], ()], strict=True):
-            yield _full_scale(self._store.take(part, following).cpu())
+            yield self._store.take(part, following).cpu()
 
     @property
     def _files_an_item(self) -> int:
@@ -163,11 +163,6 @@ def _order(seed: int, group: int, epoch: int, count: int) -> NDArray[np.int64]:
     key = blake2b(f"order\0{seed}\0{group}\0{epoch}".encode(), digest_size=16).digest()
     # Raw numbers and a stable sort stay the same whatever becomes of NumPy's own shuffling.
     return np.argsort(np.random.Philox(key=np.frombuffer(key, np.uint64)).random_raw(count), kind="stable")
-
-
-def _full_scale(clips: torch.Tensor) -> torch.Tensor:
-    """Return float32 clips of full scale ±1; division by a power of two is exact."""
-    return clips / torch.tensor(INT16_FULL_SCALE) if clips.dtype == torch.int16 else clips
 
 
 def _clips(corpus: Corpus) -> _Arrangement:
@@ -222,31 +217,29 @@ def _open_store(
     def read(number: int) -> Recording:
         return corpus.recording(files[number])
 
-    free = _free_bytes(device) if memory_limit_bytes is None else _limited(device, memory_limit_bytes)
-    for dtype in (torch.int16, torch.float32):
-        size = len(files) * 2 * corpus.frames * dtype.itemsize
-        place, target = next(((place, target) for place, target, room in free if size <= room), (None, device))
-        if place is None:
+    memory = _memory_bytes() if memory_limit_bytes is None else memory_limit_bytes
+    on_device = _device_bytes(device) if memory_limit_bytes is None else memory_limit_bytes
+    count, frames = len(files), corpus.frames
+    types: tuple[SampleType, ...] = ("int16", "float32")
+    for dtype in types:
+        size = count * 2 * frames * np.dtype(dtype).itemsize
+        store: Resident
+        if device.type == "cuda" and size <= on_device:
+            store = OnDevice(count, frames=frames, dtype=dtype, device=device)
+        elif size <= memory:
+            store = InMemory(count, frames=frames, dtype=dtype)
+        else:
             break
-        store = load_resident(read, len(files), frames=corpus.frames, dtype=dtype, device=target, place=place)
-        if store is not None:
+        if fill(store, read, count, frames=frames, dtype=dtype):
             return store
-    return Streamed(read, frames=corpus.frames, ahead_bytes=min(_AHEAD_BYTES, free[-1][2]))
+    return Streamed(read, frames=frames, ahead_bytes=min(_AHEAD_BYTES, memory))
 
 
-# A place, its device, and the bytes that clips may take there; nearest first.
-_Room = tuple[Place, torch.device, int]
-
-
-def _free_bytes(device: torch.device) -> list[_Room]:
+def _memory_bytes() -> int:
     launched = torch.distributed.is_available() and torch.distributed.is_initialized()
     processes = torch.distributed.get_world_size() if launched else 1
-    memory: _Room = ("memory", torch.device("cpu"), int(available_bytes() * _MEMORY_SHARE) // processes)
-    if device.type != "cuda":
-        return [memory]
-    return [("device", device, int(torch.cuda.mem_get_info(device)[0] * _DEVICE_SHARE)), memory]
+    return int(available_bytes() * _MEMORY_SHARE) // processes
 
 
-def _limited(device: torch.device, limit: int) -> list[_Room]:
-    memory: _Room = ("memory", torch.device("cpu"), limit)
-    return [("device", device, limit), memory] if device.type == "cuda" else [memory]
+def _device_bytes(device: torch.device) -> int:
+    return int(torch.cuda.mem_get_info(device)[0] * _DEVICE_SHARE) if device.type == "cuda" else 0

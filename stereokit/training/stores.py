@@ -1,5 +1,6 @@
 """Where the clips of a training are kept: on the device, in memory, or on disk and read ahead."""
 
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,10 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stereokit.audio.clip import Recording
+from stereokit.audio.clip import INT16_FULL_SCALE, Recording
 from stereokit.data.workers import available_jobs
 
 Place = Literal["device", "memory", "stream"]
+SampleType = Literal["int16", "float32"]
 # File number -> what the file holds; called from several threads.
 Reader = Callable[[int], Recording]
 
@@ -30,7 +32,7 @@ class Store(Protocol):
     place: Place
 
     def take(self, files: Sequence[int], upcoming: Sequence[int] = ()) -> torch.Tensor:
-        """Return clips of shape (B, 2, T), int16 or float32, on the store's device; ``upcoming`` are wanted soon."""
+        """Return clips, float32 of shape (B, 2, T), full scale ±1; ``upcoming`` are wanted soon."""
 
     def calls_ahead(self, count: int) -> int:
         """Return how many calls of ``count`` clips it wants to know beforehand."""
@@ -39,63 +41,102 @@ class Store(Protocol):
         """Let go of threads and memory."""
 
 
-class Resident:
-    """Keeps all clips in one tensor.
+class Resident(ABC):
+    """Keeps all clips, as int16 or float32."""
 
-    Parameters
-    ----------
-    clips
-        Shape (N, 2, T), int16 or float32.
-    place
-        ``device`` or ``memory``.
-    """
+    place: Place
 
-    def __init__(self, clips: torch.Tensor, place: Place) -> None:
-        self._clips = clips
-        self.place = place
+    @abstractmethod
+    def put(self, start: int, block: NDArray[Any]) -> None:
+        """Keep the clips from number ``start`` on, of shape (N, 2, T) and the store's own type."""
 
+    @abstractmethod
     def take(self, files: Sequence[int], upcoming: Sequence[int] = ()) -> torch.Tensor:
         """Return a copy of some clips."""
-        return self._clips.index_select(0, torch.tensor(files, device=self._clips.device))
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of the memory."""
 
     def calls_ahead(self, count: int) -> int:
         """Return 0: everything is here."""
         return 0
+
+
+class InMemory(Resident):
+    """Keeps all clips in RAM.
+
+    It computes with NumPy: for so little work torch's threads wait for each other longer than they help.
+    """
+
+    place: Place = "memory"
+
+    def __init__(self, count: int, *, frames: int, dtype: SampleType) -> None:
+        self._clips: NDArray[Any] = np.empty((count, 2, frames), dtype)
+
+    def put(self, start: int, block: NDArray[Any]) -> None:
+        """Keep a block."""
+        self._clips[start : start + len(block)] = block
+
+    def take(self, files: Sequence[int], upcoming: Sequence[int] = ()) -> torch.Tensor:
+        """Return a copy of some clips, on the CPU."""
+        clips = self._clips[files]
+        # Division by a power of two is exact.
+        whole = clips.dtype == np.int16
+        return torch.from_numpy(np.divide(clips, np.float32(INT16_FULL_SCALE), dtype=np.float32) if whole else clips)
+
+    def close(self) -> None:
+        """Let go of the memory."""
+        self._clips = self._clips[:0].copy()
+
+
+class OnDevice(Resident):
+    """Keeps all clips on the device that trains."""
+
+    place: Place = "device"
+
+    def __init__(self, count: int, *, frames: int, dtype: SampleType, device: torch.device) -> None:
+        self._clips = torch.empty((count, 2, frames), dtype=getattr(torch, dtype), device=device)
+
+    def put(self, start: int, block: NDArray[Any]) -> None:
+        """Keep a block."""
+        self._clips[start : start + len(block)] = torch.from_numpy(block)
+
+    def take(self, files: Sequence[int], upcoming: Sequence[int] = ()) -> torch.Tensor:
+        """Return a copy of some clips, on the device."""
+        clips = self._clips.index_select(0, torch.tensor(files, device=self._clips.device))
+        return clips / torch.tensor(INT16_FULL_SCALE) if clips.dtype == torch.int16 else clips
 
     def close(self) -> None:
         """Let go of the memory."""
         self._clips = self._clips[:0].clone()
 
 
-def load_resident(
-    read: Reader, count: int, *, frames: int, dtype: torch.dtype, device: torch.device, place: Place
-) -> Resident | None:
-    """Read all files into one tensor; None when int16 is asked for and some file has more than 16 bits.
+def fill(store: Resident, read: Reader, count: int, *, frames: int, dtype: SampleType) -> bool:
+    """Read all files into a store; False when int16 is asked for and some file has more than 16 bits.
 
     Raises
     ------
     BadInputError
         When a file cannot be read.
     """
-    clips = torch.empty((count, 2, frames), dtype=dtype, device=device)
-    size = max(_THREADS, _BLOCK_BYTES // (2 * frames * dtype.itemsize))
-    whole = dtype == torch.int16
-    block: NDArray[Any] = np.empty((min(size, count), 2, frames), np.int16 if whole else np.float32)
+    size = min(count, max(_THREADS, _BLOCK_BYTES // (2 * frames * np.dtype(dtype).itemsize)))
+    block: NDArray[Any] = np.empty((size, 2, frames), dtype)
 
-    def fill(file: int) -> bool:
+    def put(file: int) -> bool:
         recording = read(file)
-        if whole and recording.samples.dtype != np.int16:
+        if dtype == "int16" and recording.samples.dtype != np.int16:
             return False
-        block[file % size] = recording.samples.T if whole else recording.to_clip().samples
+        block[file % size] = recording.samples.T if dtype == "int16" else recording.to_clip().samples
         return True
 
     with ThreadPoolExecutor(_THREADS) as pool:
         for start in range(0, count, size):
             stop = min(start + size, count)
-            if not all(pool.map(fill, range(start, stop))):
-                return None
-            clips[start:stop] = torch.from_numpy(block[: stop - start])
-    return Resident(clips, place)
+            if not all(pool.map(put, range(start, stop))):
+                return False
+            store.put(start, block[: stop - start])
+    return True
 
 
 class Streamed:
@@ -125,7 +166,7 @@ class Streamed:
         return max(1, min(_MOST_CALLS_AHEAD, self._ahead_bytes // (count * 2 * self._frames * 4)))
 
     def take(self, files: Sequence[int], upcoming: Sequence[int] = ()) -> torch.Tensor:
-        """Return some clips, float32 on the CPU, and begin to read the upcoming ones."""
+        """Return some clips, on the CPU, and begin to read the upcoming ones."""
         before, self._pending = self._pending, {}
         for file in dict.fromkeys((*files, *upcoming)):
             self._pending[file] = before.pop(file) if file in before else self._pool.submit(self._samples, file)

@@ -16,7 +16,7 @@ from stereokit.data.corpus import Corpus, open_corpus
 from stereokit.errors import BadInputError
 from stereokit.training import feed as feed_module
 from stereokit.training.feed import Feed
-from stereokit.training.stores import Foresight, Streamed
+from stereokit.training.stores import Foresight, InMemory, OnDevice, Streamed, fill
 
 DataSet = Callable[..., Path]
 LIMITS = {"memory": None, "stream": 0}
@@ -284,6 +284,23 @@ def test_a_pattern_is_found_again_after_an_interruption() -> None:
     for first in (*range(0, 960, 96), *range(0, 64, 8), 960, 1056):
         expected = foresight.after(first, 2)
     assert expected == [1152, 1248]
+
+
+@pytest.mark.parametrize("dtype", ["int16", "float32"])
+def test_both_stores_of_all_clips_give_what_the_files_hold(data_set: DataSet, dtype: str) -> None:
+    corpus = opened(data_set(7))
+    expected = torch.stack([torch.from_numpy(corpus.read(number)) for number in (6, 0, 3, 3)])
+    stores = (
+        InMemory(7, frames=8, dtype=dtype),
+        OnDevice(7, frames=8, dtype=dtype, device=torch.device("cpu")),
+    )
+    for store in stores:
+        assert fill(store, lambda number: corpus.recording(corpus.clips[number]), 7, frames=8, dtype=dtype)
+        clips = store.take([6, 0, 3, 3])
+        assert clips.dtype == torch.float32
+        assert torch.equal(clips, expected)
+        clips.zero_()
+        assert torch.equal(store.take([6, 0, 3, 3]), expected)
 
 
 @pytest.mark.gpu
