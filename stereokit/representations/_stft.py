@@ -7,6 +7,8 @@ from torch import nn
 
 _FADE_S = 0.010
 _TINY = 1e-12
+# Under it a level's slope is numerical noise; bins further than this from a sine hold another one.
+_FLOOR, _REACH = 1e-9, 2.0
 
 
 class ShortTimeTransform(nn.Module):
@@ -35,6 +37,7 @@ class ShortTimeTransform(nn.Module):
         self.hop = samples // (frames - 1)
         self.length = window
         self.fade = min(round(_FADE_S * sample_rate), samples)
+        self.spread = _spread(torch.kaiser_window(window, periodic=True, beta=beta, dtype=torch.float64))
         self.register_buffer("window", torch.kaiser_window(window, periodic=True, beta=beta), persistent=False)
 
     @property
@@ -73,17 +76,24 @@ class ShortTimeTransform(nn.Module):
         whole = torch.cat([sustained, faded], dim=-1)
         return nn.functional.pad(whole, (0, self.samples - whole.shape[-1]))
 
-    def stationary_phase(self) -> torch.Tensor:
-        """Return unit phases, (bins, frames), of steady sines, one a bin.
+    def first_phase(self, magnitudes: torch.Tensor) -> torch.Tensor:
+        """Return unit phases, (..., bins, frames), of sines as steady as the magnitudes let them be.
 
-        Every bin turns by its own frequency from frame to frame. A random start instead leaves the waves of
-        neighbouring frames to cancel, which some ten iterations do not mend. The sines set in as a chirp, each a
-        little after the lower one, since all at once would add up to a peak far over full scale.
+        Around a sine the magnitudes of a bell-shaped window fall off as a parabola in dB: their slope from bin to bin
+        tells how far away the sine's frequency lies, between the bins too; its phase is that frequency, summed over
+        time (the relation behind Prusa, Balazs and Sondergaard 2017, A noniterative method for reconstruction of
+        phase). A random start leaves neighbouring frames to cancel, and the bins' own frequencies put a sine up to
+        half a bin out of tune; ten iterations mend neither. The bins set in as a chirp, each a little after the lower
+        one: all at once would add up to a peak far over full scale.
         """
-        device = self.window.device
-        bins = torch.arange(self.bins, device=device, dtype=torch.float64)
-        frames = torch.arange(self.frames, device=device, dtype=torch.float64)
-        turns = torch.outer(bins, frames) * self.hop / self.length + (bins**2 / (2 * self.bins))[:, None]
+        floor = _FLOOR * self.full_scale
+        levels = torch.log(torch.maximum(magnitudes, floor)).double()
+        padded = nn.functional.pad(levels.reshape(-1, self.bins, self.frames), (0, 0, 1, 1), mode="replicate")
+        slopes = ((padded[:, 2:] - padded[:, :-2]) / 2.0).reshape(magnitudes.shape)
+        bins = torch.arange(self.bins, device=magnitudes.device, dtype=torch.float64)[:, None]
+        frequencies = (bins + (self.spread * slopes).clamp(-_REACH, _REACH)).clamp(0.0, self.bins - 1.0)
+        steps = (frequencies[..., 1:] + frequencies[..., :-1]) / 2.0
+        turns = nn.functional.pad(steps, (1, 0)).cumsum(-1) * self.hop / self.length + bins**2 / (2 * self.bins)
         return torch.polar(torch.ones_like(turns), 2.0 * math.pi * (turns % 1.0)).to(torch.complex64)
 
     def phase_of(
@@ -104,17 +114,27 @@ class ShortTimeTransform(nn.Module):
             Griffin-Lim algorithm, as alpha / (1 + alpha).
         """
         carried = momentum / (1.0 + momentum)
-        phases = start.expand_as(magnitudes)
+        phases = start
         before = torch.zeros_like(phases)
         for _ in range(iterations):
             wave = self.inverse(magnitudes * phases)
             # the frame after the last one kept reaches into the padding, as it does in a clip
             rebuilt = self.forward(nn.functional.pad(wave, (0, self.samples - wave.shape[-1])))
-            phases = unit(rebuilt - carried * before)
+            phases = unit(rebuilt - carried * before, otherwise=phases)
             before = rebuilt
         return phases
 
 
-def unit(spectra: torch.Tensor) -> torch.Tensor:
-    """Return the phases of spectra as numbers of magnitude 1; 0 has none and stays 0."""
-    return spectra / (spectra.abs() + _TINY)
+def unit(spectra: torch.Tensor, *, otherwise: torch.Tensor) -> torch.Tensor:
+    """Return the phases of spectra as numbers of magnitude 1, and ``otherwise`` where there is nothing."""
+    magnitudes = spectra.abs()
+    return torch.where(magnitudes > _TINY, spectra / magnitudes.clamp_min(_TINY), otherwise)
+
+
+def _spread(window: torch.Tensor) -> float:
+    """Return the variance, in squared bins, of the bell that a window's spectrum is near its middle."""
+    places = torch.arange(len(window), dtype=torch.float64) - len(window) / 2.0
+    middle, next_bin = (
+        (window * torch.cos(2.0 * math.pi * bin_number * places / len(window))).sum() for bin_number in (0, 1)
+    )
+    return float(0.5 / torch.log(middle / next_bin))

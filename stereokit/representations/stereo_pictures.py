@@ -136,13 +136,16 @@ class StereoPictures(Representation):
     def _phases(self, magnitudes: torch.Tensor, start: torch.Tensor, iterations: int) -> torch.Tensor:
         return self.transform.phase_of(magnitudes, start, iterations=iterations, momentum=self.momentum)
 
+    def _common_phase(self, magnitudes: torch.Tensor) -> torch.Tensor:
+        return self._phases(magnitudes, self.transform.first_phase(magnitudes), self.iterations)
+
     def _panned(self, magnitudes: torch.Tensor) -> torch.Tensor:
-        common = self._phases(magnitudes.mean(1), self.transform.stationary_phase(), self.iterations)
+        common = self._common_phase(magnitudes.mean(1))
         return self.transform.inverse(magnitudes * common[:, None])
 
     def _imaged(self, magnitudes: torch.Tensor, cosine: torch.Tensor) -> torch.Tensor:
         middle, side = magnitudes.unbind(1)
-        of_middle = self._phases(middle, self.transform.stationary_phase(), self.iterations)
+        of_middle = self._common_phase(middle)
         towards = torch.where(self.bins.spread(cosine) < 0.0, -1.0, 1.0)
         of_side = self._phases(side, of_middle * towards, _SIDE_ITERATIONS)
         waves = self.transform.inverse(torch.stack([middle * of_middle, side * of_side], dim=1))
