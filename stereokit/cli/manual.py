@@ -32,6 +32,11 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("What would be done:", "stereokit prep drums/ -o ds --dry-run"),
     ),
+    "train": (
+        ("Ten minutes on prepared kicks:", "stereokit train sample-gan kicks/ -o run --minutes 10"),
+        ("How large it is and how long a step takes:", "stereokit train sample-gan kicks/ -o run --dry-run"),
+        ("Go on after Ctrl-C:", "stereokit train --resume -o run"),
+    ),
     "score": (
         ("Guard a CI job; status 1 when coverage is low:", "stereokit score gen/ ref/ --json --fail-if 'cov<0.4'"),
         ("The paper's own figures on its stabs:", "stereokit score gen/ ref/ --protocol ml2020 --drop-silent"),

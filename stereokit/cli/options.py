@@ -1,11 +1,12 @@
 """Options that several commands share: the same name, letter and meaning everywhere."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from stereokit import catalog
+from stereokit.errors import MissingError
 
 
 def file_path(text: str) -> Path:
@@ -35,6 +36,17 @@ def complete_voices() -> list[str]:
     return catalog.names("synth")
 
 
+def complete_families() -> list[str]:
+    """Complete a model family's name."""
+    return catalog.names("family")
+
+
+def missing_extra(error: ImportError, extra: str) -> MissingError:
+    """Return the one line for a command whose extra is not installed."""
+    what = error.name.partition(".")[0] if error.name else str(error)
+    return MissingError(f"{what} is not installed: pip install 'stereokit[{extra}]'")
+
+
 Seed = Annotated[int, typer.Option(min=0, metavar="N", help="Seed of everything random; recorded in the result.")]
 Jobs = Annotated[
     int | None,
@@ -44,3 +56,6 @@ Strict = Annotated[bool, typer.Option("--strict", help="With any refused input d
 Only = Annotated[list[str] | None, typer.Option(metavar="LABEL", help="Only clips with this label; repeatable.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")]
+Device = Annotated[
+    Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where the model runs; auto takes the fastest there is.")
+]

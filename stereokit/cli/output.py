@@ -128,8 +128,10 @@ class Output:
             self._bar = Bar(*columns, console=console, transient=True)
             self._bar.start()
         if event.step not in self._tasks:
-            self._tasks[event.step] = self._bar.add_task(event.step, total=event.total)
-        self._bar.update(self._tasks[event.step], completed=event.done)  # type: ignore[arg-type]
+            # What was done before is no measure of the speed.
+            self._tasks[event.step] = self._bar.add_task(event.step, total=event.total, completed=event.done)
+        told = f"{event.step} {event.text}".rstrip()
+        self._bar.update(self._tasks[event.step], completed=event.done, description=told)  # type: ignore[arg-type]
 
 
 def row_to_json(row: Row) -> str:

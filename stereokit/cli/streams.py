@@ -64,7 +64,12 @@ class _Closed(io.StringIO):
 
 
 def system_streams() -> Streams:
-    """Return the process's own streams; a missing stdin is empty, a missing stderr forgets, a missing stdout fails."""
+    """Return the process's own streams; a missing stdin is empty, a missing stderr forgets, a missing stdout fails.
+
+    A process that another one started to train with it (its ``LOCAL_RANK`` is not 0) reads nothing and says nothing.
+    """
+    if os.environ.get("LOCAL_RANK", "0") != "0":
+        return Streams(io.StringIO(), io.StringIO(), io.StringIO(), _environment())
     for stream in (sys.stdout, sys.stderr):
         # Names of any language must not fail in a C locale.
         if isinstance(stream, io.TextIOWrapper):

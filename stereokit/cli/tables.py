@@ -105,3 +105,21 @@ def prep_table(rows: "Sequence[Row]") -> "RenderableType":
     skipped = [f"{summary[key]} {key}" for key in ("refused", "excluded", "mono", "without_side") if summary.get(key)]
     ending = f"\n{summary['status']}: {summary.get('dataset', '')}" + (f" ({', '.join(skipped)})" if skipped else "")
     return Group(plain_table(["label", *splits, "total"], lines), Text(ending))
+
+
+def train_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw a run, or a plan of one, as names and values; players and phases of a plan come first as tables."""
+    *details, last = rows
+    parts: list[RenderableType] = [row_table(details), Text()] if details else []
+    values = [(name, value) for name, value in last.fields.items() if value is not None and value != {}]
+    parts.append(plain_table(["", str(last.fields["status"])], [[name, _listed(value)] for name, value in values[1:]]))
+    return Group(*parts)
+
+
+def _listed(value: "Json") -> "Json":
+    """Write what holds several values in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_cell(one)}" for name, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    return value if isinstance(value, str) else _cell(value)

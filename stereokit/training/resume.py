@@ -9,7 +9,7 @@ import contextlib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from stereokit.training.checkpoint import (
     write_tensors,
 )
 from stereokit.training.trainer import Trainer
-from stereokit.writing import remove_file, write_file
+from stereokit.writing import remove_file
 
 STATE = "state.json"
 STATE_SCHEMA = "stereokit.training/2"
@@ -49,17 +49,20 @@ class Choice:
         What it was judged by, lower is better; None with ``step``.
     waited
         Judgements since then that were no better.
+    figures
+        All that it was judged by, for the record.
     """
 
     step: int | None = None
     score: float | None = None
     waited: int = 0
+    figures: Mapping[str, float] = field(default_factory=dict)
 
-    def after(self, step: int, score: float) -> "Choice":
+    def after(self, step: int, score: float, figures: Mapping[str, float]) -> "Choice":
         """Return the choice once another model is judged; of equals the earlier one is kept."""
         if self.score is None or score < self.score:
-            return Choice(step, score)
-        return Choice(self.step, self.score, self.waited + 1)
+            return Choice(step, score, 0, figures)
+        return replace(self, waited=self.waited + 1)
 
 
 def part_path(run: Path, kind: str, step: int) -> Path:
@@ -93,7 +96,7 @@ def save_training(trainer: Trainer, run: Path, choice: Choice) -> None:
         "step": trainer.step,
         "elapsed_s": trainer.elapsed,
         "updates": trainer.average.updates,
-        "chosen": {"step": choice.step, "score": choice.score, "waited": choice.waited},
+        "chosen": asdict(choice),
         "optimisers": scalars,
     }
     try:
@@ -105,20 +108,26 @@ def save_training(trainer: Trainer, run: Path, choice: Choice) -> None:
         with contextlib.suppress(BadInputError, OutputError):
             tidy_training(run)
         raise
-    put_chosen_in_place(run)
+    put_chosen_in_place(trainer, run)
     tidy_training(run)
 
 
-def put_chosen_in_place(run: Path) -> None:
-    """Write ``model.safetensors`` from the averaged model that the checkpoint names."""
+def put_chosen_in_place(trainer: Trainer, run: Path) -> None:
+    """Write ``model.safetensors`` from the averaged model that the checkpoint names; only rank 0 writes.
+
+    Raises
+    ------
+    BadInputError
+        When that is missing or damaged.
+    OutputError
+        When the model cannot be written.
+    """
+    if trainer.fabric.global_rank != 0:
+        return
     state = _read_state(run)
     step = state.choice.step
-    source = part_path(run, "average", state.step if step is None else step)
-    try:
-        data = source.read_bytes()
-    except OSError as error:
-        raise BadInputError(f"{source}: cannot be read: {error.strerror}") from error
-    write_file(run / MODEL, data)
+    tensors = read_tensors(part_path(run, "average", state.step if step is None else step))
+    write_tensors(run / MODEL, {name: tensor.to(trainer.dtypes.get(name)) for name, tensor in tensors.items()})
 
 
 def tidy_training(run: Path) -> None:
@@ -129,9 +138,16 @@ def tidy_training(run: Path) -> None:
         kept = {part_path(run, kind, state.step) for kind in _KINDS}
         if state.choice.step is not None:
             kept.add(part_path(run, "average", state.choice.step))
-    for path in (run / TRAINING).iterdir():
-        if _OURS.fullmatch(path.name) and path not in kept:
+    for path in part_files(run):
+        if path not in kept and path.name != STATE:
             remove_file(path)
+
+
+def part_files(run: Path) -> list[Path]:
+    """Return all files of ours in a run's folder of checkpoints, the one that names the others first."""
+    folder = run / TRAINING
+    paths = folder.iterdir() if folder.is_dir() else ()
+    return [folder / STATE, *sorted(path for path in paths if _OURS.fullmatch(path.name))]
 
 
 def restore_training(trainer: Trainer, run: Path) -> Choice:
@@ -190,12 +206,15 @@ def _read_state(run: Path) -> _State:
         chosen = state["chosen"]
         step, score = chosen["step"], chosen["score"]
         choice = Choice(
-            None if step is None else _count(step), None if score is None else _finite(score), _count(chosen["waited"])
+            None if step is None else _count(step),
+            None if score is None else _finite(score),
+            _count(chosen["waited"]),
+            {name: _finite(value) for name, value in chosen["figures"].items()},
         )
         return _State(
             _count(state["step"]), _finite(state["elapsed_s"]), _count(state["updates"]), choice, state["optimisers"]
         )
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         raise BadInputError(f"{path}: is damaged: {error}") from error
 
 

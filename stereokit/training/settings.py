@@ -23,6 +23,8 @@ class TrainingSettings:
         Largest gradient norm of a turn; None leaves gradients alone.
     seconds
         On the clock of rank 0, in total; None: only ``steps`` end the training.
+    is_double
+        Train in float64; what is sampled later is saved as it was before.
     """
 
     steps: int | None
@@ -32,6 +34,7 @@ class TrainingSettings:
     accumulate: int = 1
     clip_norm: float | None = None
     seconds: float | None = None
+    is_double: bool = False
 
     def progress(self, step: int, elapsed: float) -> float:
         """Return how much of the training is done, 0 to 1, by whichever limit is nearer."""

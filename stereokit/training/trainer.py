@@ -1,6 +1,7 @@
 """The training loop: every active turn once a step, on any number of ranks, resumable bit for bit on the CPU."""
 
 import contextlib
+import copy
 import math
 import time
 from abc import ABC, abstractmethod
@@ -39,12 +40,15 @@ class Model(nn.Module, ABC):
     autocast
         Opens the training's precision. A family opens it around its nets only: representations, losses and penalties
         stay in float32.
+    is_chosen_by_score
+        Whether the run keeps the averaged model that scored best, and not the last one.
     """
 
     sample_rate: int
     frames: int
     block_clips: int = 16
     autocast: Callable[[], contextlib.AbstractContextManager[object]] = contextlib.nullcontext
+    is_chosen_by_score: bool = True
 
     @abstractmethod
     def turns(self) -> list[Turn]:
@@ -115,12 +119,15 @@ class Trainer:
     ----------
     step
         Steps done.
+    dtypes
+        Of the model's tensors as it came, in which it is saved for others.
     ended_by
         The status that some rank asked to end with; None while nobody has.
     """
 
     def __init__(self, model: Model, load: Loader, settings: TrainingSettings, fabric: Fabric) -> None:
-        self.model = model.to(fabric.device)
+        self.dtypes = {name: tensor.dtype for name, tensor in model.state_dict().items()}
+        self.model = model.to(fabric.device, torch.float64 if settings.is_double else None)
         self.settings = settings
         self.fabric = fabric
         self._load = load
@@ -263,6 +270,11 @@ class Trainer:
 
         with self._seeded(self.settings.seed, "statistics"):
             self.average.estimate_statistics(send)
+
+    def sampled(self) -> Model:
+        """Return the averaged model as it will be sampled once it is saved: not in float64."""
+        averaged = self.average.model
+        return copy.deepcopy(averaged).float() if self.settings.is_double else averaged
 
 
 @contextlib.contextmanager

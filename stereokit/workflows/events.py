@@ -26,11 +26,12 @@ class Message:
 
 @dataclass(frozen=True)
 class Progress:
-    """How much of a long step is done."""
+    """How much of a long step is done; ``text`` says more, for example the losses."""
 
     step: str
     done: int
     total: int
+    text: str = ""
 
 
 Event = Row | Message | Progress

@@ -1,0 +1,92 @@
+"""``stereokit train``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stereokit.cli import options
+from stereokit.cli.command import register
+from stereokit.cli.output import Output
+from stereokit.errors import Status
+
+FamilyName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="FAMILY", help="What to train: see 'list family'.", autocompletion=options.complete_families
+    ),
+]
+Dataset = Annotated[
+    Path | None,
+    typer.Argument(parser=options.file_path, metavar="DATASET", help="A folder that prep made."),
+]
+Run = Annotated[Path, typer.Option("--output", "-o", parser=options.file_path, metavar="RUN", help="The run's folder.")]
+Preset = Annotated[str | None, typer.Option(metavar="NAME", help="Named settings of the family. [default: default]")]
+Assignments = Annotated[
+    list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Replace a field of the preset; repeatable.")
+]
+Steps = Annotated[int | None, typer.Option(min=1, metavar="N", help="Length in steps. [default: the preset's]")]
+Epochs = Annotated[float | None, typer.Option(metavar="N", help="Length in passes through the data.")]
+Minutes = Annotated[float | None, typer.Option(metavar="M", help="Length on the clock; resuming counts on.")]
+Seed = Annotated[int | None, typer.Option(min=0, metavar="N", help="Seed of everything random; recorded. [default: 0]")]
+Devices = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Processes with a device, or a CPU thread, each. [default: 1]"),
+]
+Precision = Annotated[str | None, typer.Option(metavar="P", help="32-true, bf16-mixed or 64-true. [default: 32-true]")]
+Compile = Annotated[bool, typer.Option("--compile", help="Compile the networks where that is possible.")]
+Patience = Annotated[
+    int | None, typer.Option(min=1, metavar="N", help="End after so many validations without improvement.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on from RUN with its own settings; a larger length prolongs.")
+]
+
+
+def train(
+    output: Output,
+    family: FamilyName = None,
+    dataset: Dataset = None,
+    run: Run = ...,  # type: ignore[assignment]
+    preset: Preset = None,
+    assignments: Assignments = None,
+    steps: Steps = None,
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    only: options.Only = None,
+    seed: Seed = None,
+    device: options.Device = "auto",
+    devices: Devices = None,
+    precision: Precision = None,
+    compiled: Compile = False,
+    patience: Patience = None,
+    resume: Resume = False,
+    force: options.Force = False,
+    dry_run: options.DryRun = False,
+) -> Status:
+    """Train a model family on a data set; Ctrl-C saves, and --resume goes on.
+
+    Writes config.json, model.safetensors (the averaged model that came nearest to the validation clips), log.jsonl,
+    previews and all that --resume needs. FAMILY and DATASET may be left out with --resume.
+    """
+    from stereokit.data.text import nfc
+
+    try:
+        from stereokit.workflows.train import train as workflow
+        from stereokit.workflows.train_settings import TrainSettings
+    except ImportError as error:
+        raise options.missing_extra(error, "train") from error
+    settings = TrainSettings(
+        run=run, family=family, dataset=dataset, preset=preset, assignments=tuple(assignments or ()), steps=steps,
+        epochs=epochs, minutes=minutes, seed=seed, devices=devices, device=device, precision=precision,
+        is_compiled=compiled, patience=patience, only=tuple(map(nfc, only or ())), is_dry_run=dry_run, resume=resume,
+        force=force,
+    )  # fmt: skip
+    from stereokit.cli.tables import train_table
+
+    return output.show(workflow(settings), train_table)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the command."""
+    register(app, "train")(train)

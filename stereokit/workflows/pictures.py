@@ -1,0 +1,75 @@
+"""Pictures of sounds as PNG: spectrograms of mid and side."""
+
+import io
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from stereokit.audio.spectrum import power_spectrogram
+
+FLOOR_DB = -90.0
+_WINDOW_S, _HOPS_A_WINDOW = 0.023, 8
+_COLUMNS = 4
+_INCHES, _DOTS_AN_INCH = (2.4, 1.5), 80
+
+
+def spectrogram_grid(clips: Sequence[NDArray[np.float32]], titles: Sequence[str], *, sample_rate: int) -> bytes:
+    """Draw a clip a cell, four cells a row: the spectrogram of mid above that of side.
+
+    Parameters
+    ----------
+    clips
+        One or more, float32 of shape (2, T), full scale ±1.
+    titles
+        One a clip; drawn as they are.
+    sample_rate
+        Hz of all clips.
+
+    Returns
+    -------
+    bytes
+        PNG; equal clips give equal bytes on one machine. Colours span -90 dB to 0 dB, a full-scale sine being 0 dB.
+    """
+    rows = -(-len(clips) // _COLUMNS)
+    columns = min(len(clips), _COLUMNS)
+    width, height = _INCHES
+    figure = Figure(figsize=(width * columns, 2 * height * rows), dpi=_DOTS_AN_INCH, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(2 * rows, columns, squeeze=False)
+    for axis in axes.flat:
+        axis.set_axis_off()
+    for number, (clip, title) in enumerate(zip(clips, titles, strict=True)):
+        row, column = divmod(number, _COLUMNS)
+        left, right = np.asarray(clip, np.float64)
+        _draw(axes[2 * row, column], (left + right) / 2.0, sample_rate, f"{title}: mid".lstrip(": "))
+        _draw(axes[2 * row + 1, column], (left - right) / 2.0, sample_rate, "side")
+    file = io.BytesIO()
+    # Without the program's version, so that the bytes follow from the picture.
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()
+
+
+def _draw(axis: Axes, signal: NDArray[np.float64], sample_rate: int, title: str) -> None:
+    window = _HOPS_A_WINDOW * max(1, round(_WINDOW_S * sample_rate / _HOPS_A_WINDOW))
+    power = power_spectrogram(signal, window=window, hop=window // _HOPS_A_WINDOW)
+    # Of a full-scale sine's mean square, 1/2, a Hann window leaves 2/3 in its own bin.
+    level_db = 10.0 * np.log10(np.maximum(3.0 * power, 1e-20))
+    axis.set_axis_on()
+    axis.imshow(
+        level_db.T,
+        origin="lower",
+        aspect="auto",
+        vmin=FLOOR_DB,
+        vmax=0.0,
+        cmap="magma",
+        interpolation="nearest",
+        extent=(0.0, len(signal) / sample_rate, 0.0, sample_rate / 2000.0),
+    )
+    # Dollar signs would start a formula.
+    axis.set_title(title.replace("$", r"\$"), fontsize=7)
+    axis.tick_params(labelsize=6)
+    axis.set_ylabel("kHz", fontsize=6)

@@ -1,0 +1,241 @@
+"""``stereokit train``: a data set to a run, and a run further on."""
+
+import contextlib
+import math
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+
+import torch
+from lightning_fabric import Fabric
+
+from stereokit.data.corpus import Corpus, open_corpus
+from stereokit.errors import BadInputError, Status, StereokitError, UsageError
+from stereokit.models._run import load_run
+from stereokit.training.checkpoint import start_run
+from stereokit.training.device import choose_device, compile_modules, make_fabric
+from stereokit.training.draw import Draw
+from stereokit.training.feed import Feed
+from stereokit.training.journal import cut_after
+from stereokit.training.ranks import launched
+from stereokit.training.resume import (
+    Choice,
+    has_checkpoint,
+    put_chosen_in_place,
+    read_progress,
+    restore_training,
+    tidy_training,
+)
+from stereokit.training.settings import TrainingSettings
+from stereokit.training.trainer import Model, Trainer
+from stereokit.workflows.events import Event, Events, Message
+from stereokit.workflows.train_dry_run import dry_run
+from stereokit.workflows.train_folder import check_target, clear, holding, versions
+from stereokit.workflows.train_rows import result_row
+from stereokit.workflows.train_session import Session
+from stereokit.workflows.train_settings import Plan, TrainSettings, plan_of, recorded
+from stereokit.workflows.train_signals import StopRequest
+from stereokit.workflows.train_validation import FEWEST_CLIPS, Judge
+
+_WORDS = {Status.INTERRUPTED: "interrupted", Status.TERMINATED: "terminated", Status.DONE: "stopped early"}
+
+
+class StoppedError(StereokitError):
+    """A signal ended the training; what was done is saved."""
+
+    def __init__(self, message: str, status: Status) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is there before the processes part: the plan, the model with its first weights, and the data."""
+
+    plan: Plan
+    model: Model
+    corpus: Corpus
+    validation: Corpus | None
+
+    @property
+    def items_a_step(self) -> int:
+        """How many items all turns and ranks take in a step."""
+        repeats = sum(turn.repeats for turn in self.model.turns())
+        return repeats * int(self.plan.config.batch) * self.plan.devices
+
+
+def train(settings: TrainSettings) -> Events:
+    """Train a model, and yield one row about the run.
+
+    Raises
+    ------
+    UsageError, BadInputError, MissingError, LockedError
+        Before anything is written.
+    NonFiniteError, OutputError, StoppedError
+        While it trains: the run stays at its last checkpoint, and ``--resume`` goes on from there.
+    """
+    plan = plan_of(settings)
+    fabric = make_fabric(
+        choose_device(settings.device),
+        devices=1 if settings.is_dry_run else plan.devices,
+        precision=plan.precision,
+    )
+    # One process checks and writes; the ones that it starts find the folder in use.
+    is_first = fabric.local_rank == 0
+    if is_first:
+        check_target(settings.run, force=settings.force, resume=settings.resume)
+    prepared = _prepare(plan)
+    yield from _warnings(settings, prepared)
+    if settings.is_dry_run:
+        yield from dry_run(prepared.plan, prepared.model, prepared.corpus, fabric, settings.run)
+        return Status.DONE
+    with contextlib.ExitStack() as stack:
+        if is_first:
+            stack.enter_context(holding(settings.run))
+            # Once more under the lock: another process may have been here since the first look.
+            check_target(settings.run, force=settings.force, resume=settings.resume)
+            _write_record(settings, prepared)
+        request = stack.enter_context(StopRequest())
+        stack.enter_context(launched(fabric))
+        return (yield from _train(settings, prepared, fabric, request))
+
+
+def _prepare(plan: Plan) -> Prepared:
+    """Build the model and open the data."""
+    torch.manual_seed(plan.seed)
+    model: Model = plan.family.load_model()(plan.config)
+    corpora: dict[str, Corpus] = {}
+    for split in ("train", "validation"):
+        try:
+            whole = open_corpus(plan.dataset, split, sample_rate=model.sample_rate, frames=model.frames)
+            corpora[split] = whole.only(plan.only) if plan.only else whole
+        except (BadInputError, UsageError):
+            # A data set without validation clips trains as well.
+            if split == "train":
+                raise
+    corpus = corpora["train"]
+    if plan.fingerprint not in (None, corpus.fingerprint):
+        raise BadInputError(
+            f"{plan.dataset}: its fingerprint is {corpus.fingerprint}, the run was trained on {plan.fingerprint}: "
+            "give the same data set, or start a new run"
+        )
+    prepared = Prepared(replace(plan, fingerprint=corpus.fingerprint), model, corpus, corpora.get("validation"))
+    if plan.epochs is not None:
+        steps = max(1, math.ceil(plan.epochs * len(corpus) / prepared.items_a_step))
+        prepared = replace(prepared, plan=replace(prepared.plan, steps=steps))
+    return prepared
+
+
+def _has_judge(prepared: Prepared) -> bool:
+    clips = 0 if prepared.validation is None else len(prepared.validation)
+    return clips >= FEWEST_CLIPS and "sampler" in prepared.plan.family.capabilities
+
+
+def _warnings(settings: TrainSettings, prepared: Prepared) -> Generator[Event, None, None]:
+    plan, clips = prepared.plan, 0 if prepared.validation is None else len(prepared.validation)
+    if plan.epochs is not None:
+        yield Message(f"{plan.epochs:g} epochs are {plan.steps} steps of {prepared.items_a_step} clips")
+    if "sampler" not in plan.family.capabilities:
+        pass
+    elif not _has_judge(prepared):
+        yield Message(
+            f"{plan.dataset} has {clips} validation clips, fewer than {FEWEST_CLIPS}: the last averaged model is kept",
+            is_warning=True,
+        )
+    can_wait = _has_judge(prepared) and prepared.model.is_chosen_by_score
+    if plan.patience is not None and not can_wait:
+        raise UsageError(f"--patience {plan.patience}: this training is not judged by validation clips")
+
+
+def _write_record(settings: TrainSettings, prepared: Prepared) -> None:
+    """Put the run's folder into the state that training starts or goes on from."""
+    run, plan, corpus = settings.run, prepared.plan, prepared.corpus
+    if settings.resume:
+        done = 0
+        if has_checkpoint(run):
+            done, _, _ = read_progress(run)
+            tidy_training(run)
+        if plan.steps is not None and plan.steps < done:
+            raise UsageError(f"--steps {plan.steps}: the run has done {done} already; give more, or none")
+        cut_after(run, done)
+    elif settings.force:
+        clear(run)
+    start_run(run, recorded(plan, clips=len(corpus), labels=corpus.labels, versions=versions()))
+
+
+def _train(settings: TrainSettings, prepared: Prepared, fabric: Fabric, request: StopRequest) -> Events:
+    plan, run, config = prepared.plan, settings.run, prepared.plan.config
+    is_resumed = settings.resume and has_checkpoint(run)
+    begun = time.monotonic()
+    with Feed(prepared.corpus, plan.family.feed, seed=plan.seed, device=fabric.device) as feed:
+        model = prepared.model
+        if not is_resumed:
+            model.adapt(feed.in_order(), Draw((plan.seed, "adapt"), range(config.batch)))
+        trainer = Trainer(model, feed.load, _training_settings(plan), fabric)
+        trainer.elapsed = time.monotonic() - begun
+        choice = Choice()
+        if is_resumed:
+            choice = restore_training(trainer, run)
+            put_chosen_in_place(trainer, run)
+        if settings.is_compiled:
+            yield from _compile(model)
+        session = Session(
+            run,
+            trainer,
+            choice=choice,
+            judge=_judge(prepared, fabric),
+            validate_every=config.validate_every,
+            patience=plan.patience,
+            is_sampler="sampler" in plan.family.capabilities,
+            is_resumed=is_resumed,
+        )
+        yield Message(_greeting(prepared, trainer))
+        yield from session.events(request)
+    if fabric.global_rank == 0:
+        word = "done" if trainer.ended_by is None else _WORDS[trainer.ended_by]
+        yield result_row(
+            plan, run, status=word, fingerprint=load_run(run).fingerprint, steps=trainer.step, seconds=trainer.elapsed,
+            losses=session.losses, choice=session.choice,
+        )  # fmt: skip
+    if trainer.ended_by in (Status.INTERRUPTED, Status.TERMINATED):
+        word = _WORDS[trainer.ended_by]
+        told = f"{word} and saved after step {trainer.step}: stereokit train --resume -o {run} goes on"
+        raise StoppedError(told, trainer.ended_by)
+    return Status.DONE
+
+
+def _training_settings(plan: Plan) -> TrainingSettings:
+    config = plan.config
+    return TrainingSettings(
+        steps=plan.steps,
+        batch=config.batch,
+        seed=plan.seed,
+        ema_decay=config.ema_decay,
+        clip_norm=config.clip_norm or None,
+        seconds=None if plan.minutes is None else 60.0 * plan.minutes,
+        is_double=plan.precision == "64-true",
+    )
+
+
+def _judge(prepared: Prepared, fabric: Fabric) -> Judge | None:
+    if fabric.global_rank != 0 or prepared.validation is None or not _has_judge(prepared):
+        return None
+    return Judge(prepared.validation, seed=prepared.plan.seed)
+
+
+def _compile(model: Model) -> Generator[Event, None, None]:
+    modules = model.compilable()
+    compile_modules(modules)
+    players = {name for name, _ in model.named_children() if any(True for _ in getattr(model, name).parameters())}
+    left = sorted(players - modules.keys())
+    reason = f"; not compiled: {', '.join(left)} (their gradients may be differentiated twice)" if left else ""
+    yield Message(f"compiled: {', '.join(modules) or 'nothing'}{reason}")
+
+
+def _greeting(prepared: Prepared, trainer: Trainer) -> str:
+    plan = prepared.plan
+    length = f"{plan.steps} steps" if plan.minutes is None else f"{plan.minutes:g} minutes"
+    start = f" from step {trainer.step}" if trainer.step else ""
+    ranks = f" on {plan.devices} devices" if plan.devices > 1 else ""
+    what = f"{plan.family.name} ({plan.preset}) on {len(prepared.corpus)} clips"
+    return f"training {what}: {length}{start}{ranks}; Ctrl-C saves and stops"
