@@ -40,9 +40,22 @@ def read_tensors(path: Path) -> Tensors:
         When the file is missing, truncated or not safetensors.
     """
     try:
-        return load(path.read_bytes())
+        data = path.read_bytes()
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read: {error.strerror}") from error
+    return parse_tensors(data, path)
+
+
+def parse_tensors(data: bytes, path: Path) -> Tensors:
+    """Return the named tensors that a file holds.
+
+    Raises
+    ------
+    BadInputError
+        When its bytes are truncated or not safetensors.
+    """
+    try:
+        return load(data)
     except SafetensorError as error:
         raise BadInputError(f"{path}: is no whole safetensors file: {error}") from error
 

@@ -34,7 +34,9 @@ class Model(TrainedModel):
         self.config = config
         self.sample_rate = config.sample_rate
         self.frames = config.frames
-        self.representation: Representation = _representation(config)
+        # its constants are computed, even where weights are only declared (on torch's meta device)
+        with torch.device("cpu"):
+            self.representation: Representation = _representation(config)
         channels = self.representation.shape[0]
         self.generator: Generator = (
             LowRankGenerator(config.latent, config.channels, bank=config.bank)

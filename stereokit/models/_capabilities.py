@@ -1,0 +1,141 @@
+"""What a trained model may be able to do, and sampling in blocks of one size.
+
+A family names its capabilities in its ``config.py``; the names choose the commands that take it.
+"""
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+import torch
+
+from stereokit import catalog
+from stereokit.errors import UsageError
+from stereokit.models._family import Capability, Family
+from stereokit.training.draw import Draw
+from stereokit.training.trainer import Model, NonFiniteError
+
+
+@runtime_checkable
+class Sampler(Protocol):
+    """Makes sounds from nothing but random numbers."""
+
+    def sample(self, draw: Draw, condition: torch.Tensor | None = None) -> torch.Tensor:
+        """Return new clips, float32 of shape (draw.count, 2, frames), full scale ±1, faded to zero at their end.
+
+        Parameters
+        ----------
+        draw
+            The only source of randomness. Its count is always the model's ``block_clips``: a layer may compute
+            otherwise for another number of clips, and a clip must not depend on how many are asked for.
+        condition
+            What each clip should be, first axis ``draw.count`` (class numbers, say); None leaves it to chance.
+        """
+
+
+@runtime_checkable
+class Interpolator(Protocol):
+    """Makes sounds that lie between two random ones."""
+
+    def interpolate(self, draw: Draw, other: Draw, shares: torch.Tensor) -> torch.Tensor:
+        """Return clips, float32 (draw.count, 2, frames): n lies ``shares[n]`` (0 to 1) of the way to ``other``'s n."""
+
+
+@runtime_checkable
+class Converter(Protocol):
+    """Turns sounds into others: a transferred timbre, a restored recording."""
+
+    def convert(self, wave: torch.Tensor) -> torch.Tensor:
+        """Return float32 (B, 2, T), full scale ±1, of sounds of the same form at the model's sample rate; any T."""
+
+
+@runtime_checkable
+class Labeller(Protocol):
+    """Tells what sounds are."""
+
+    def label(self, wave: torch.Tensor) -> torch.Tensor:
+        """Return each class's probability, float32 (B, classes), each row with sum 1, of sounds (B, 2, T)."""
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Places sounds in a space where near ones sound alike."""
+
+    def embed(self, wave: torch.Tensor) -> torch.Tensor:
+        """Return one vector a sound, float32 (B, width), of sounds (B, 2, T)."""
+
+
+PROTOCOLS: dict[Capability, type] = {
+    "sampler": Sampler,
+    "interpolator": Interpolator,
+    "converter": Converter,
+    "labeller": Labeller,
+    "embedder": Embedder,
+}
+
+
+def require(family: Family, capability: Capability, command: str) -> None:
+    """Refuse a family that a command cannot use.
+
+    Raises
+    ------
+    UsageError
+        Naming the families that can.
+    """
+    if capability in family.capabilities:
+        return
+    able = [name for name in catalog.names("family") if capability in catalog.load("family", name).capabilities]
+    raise UsageError(
+        f"{command} needs a {capability}, and {family.name} is none: train one of {', '.join(able) or '(none yet)'}"
+    )
+
+
+def sample_blocks(
+    model: Model,
+    count: int,
+    seed: int,
+    *,
+    first: int = 0,
+    condition: torch.Tensor | None = None,
+    device: torch.device | str = "cpu",
+) -> Iterator[torch.Tensor]:
+    """Yield new clips in blocks, float32 on the CPU of shape (up to ``block_clips``, 2, frames).
+
+    Every block is computed in full and then cut, and starts at a multiple of ``block_clips``: clip n is the same
+    whichever clips are asked for, with the same versions, device and number of threads.
+
+    Parameters
+    ----------
+    model
+        A ``Sampler``, in evaluation mode, on ``device``.
+    count
+        How many clips, at least 1.
+    seed
+        Of all of them; clip n depends on the seed and n (and its condition).
+    first
+        Number of the first clip.
+    condition
+        One entry a clip, first axis ``count``; what pads a block repeats the last one.
+    device
+        Where the model is.
+
+    Raises
+    ------
+    NonFiniteError
+        When a sample is NaN or infinite: the weights are useless.
+    """
+    if not isinstance(model, Sampler):
+        raise TypeError(f"{type(model).__module__} declares a sampler and has no method sample")
+    size = model.block_clips
+    for start in range(first - first % size, first + count, size):
+        numbers = range(start, start + size)
+        wanted = None
+        if condition is not None:
+            wanted = condition[torch.tensor(numbers).sub(first).clamp(0, count - 1)].to(device)
+        with torch.no_grad():
+            clips = model.sample(Draw((seed, "sample"), numbers, device), wanted)
+        if clips.shape != (size, 2, model.frames):
+            raise TypeError(f"sample made {tuple(clips.shape)}, not {(size, 2, model.frames)}")
+        kept = clips[max(first - start, 0) : first + count - start].float().cpu()
+        if not kept.isfinite().all():
+            raise NonFiniteError("the model's clips hold NaN or infinity: its training went wrong")
+        yield kept

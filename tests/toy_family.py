@@ -1,0 +1,102 @@
+"""A family small enough for any test: ``toy`` makes sines of random pitch, ``deaf`` is the same and cannot."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from stereokit import catalog
+from stereokit.models._family import Family, check_ranges
+from stereokit.training.checkpoint import CONFIG, CONFIG_SCHEMA, MODEL, write_json, write_tensors
+from stereokit.training.draw import Draw
+from stereokit.training.trainer import Model as TrainedModel
+from stereokit.training.turn import Turn
+
+
+@dataclass(frozen=True)
+class ToyConfig:
+    sample_rate: int = 8_000
+    seconds: float = 0.1
+    latent: int = 4
+    gain: float = 0.5
+    is_wide: bool = True
+    ending: Literal["faded", "sudden"] = "faded"
+    widths: tuple[int, ...] = (8, 8)
+    batch: int = 4
+    steps: int = 3
+    ema_decay: float = 0.9
+    clip_norm: float = 0.0
+    validate_every: int = 2
+
+    def __post_init__(self) -> None:
+        check_ranges(self, {"sample_rate": (1_000, 768_000), "seconds": (0.001, 60.0), "latent": (1, 10**12)})
+
+
+PRESETS = {"published": ToyConfig(), "default": ToyConfig(), "tiny": ToyConfig()}
+FAMILY = Family("toy", "sines of random pitch", PRESETS, "clips", ("sampler",))
+DEAF = replace(FAMILY, name="deaf", summary="makes nothing", capabilities=())
+
+
+class Model(TrainedModel):
+    block_clips = 4
+
+    def __init__(self, config: ToyConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.sample_rate = config.sample_rate
+        self.frames = round(config.seconds * config.sample_rate)
+        sizes = (config.latent, *config.widths, 3)
+        self.layers = nn.Sequential(*[nn.Linear(inward, outward) for inward, outward in zip(sizes, sizes[1:])])  # noqa: B905, RUF007
+
+    def turns(self) -> list[Turn]:
+        raise NotImplementedError
+
+    def sample(self, draw: Draw, condition: torch.Tensor | None = None) -> torch.Tensor:
+        numbers = self.layers(draw.normal(self.config.latent))
+        if condition is not None:
+            numbers = numbers + condition.float()[:, None]
+        # as layers do whose algorithm depends on the size of the batch
+        pitch = 200.0 * torch.exp(numbers[:, :1]) * (1.0 + draw.count * 1e-3)
+        times = torch.arange(self.frames) / self.sample_rate
+        left = torch.sin(2.0 * torch.pi * pitch * times + 1.0)
+        right = left * torch.tanh(numbers[:, 1:2]) if self.config.is_wide else left
+        clips = self.config.gain * torch.stack([left, right], dim=1)
+        return clips * torch.linspace(1.0, 0.0, self.frames) if self.config.ending == "faded" else clips
+
+
+@contextlib.contextmanager
+def installed() -> Iterator[None]:
+    """Put both families into the catalogue."""
+    here = sys.modules[__name__]
+    deaf = type(sys)("stereokit.models.deaf")
+    deaf.FAMILY, deaf.Model = DEAF, Model
+    modules = {"stereokit.models.toy": here, "stereokit.models.toy.model": here}
+    modules |= {"stereokit.models.deaf": deaf, "stereokit.models.deaf.model": deaf}
+    names = catalog.names
+    sys.modules.update(modules)
+    catalog.names = lambda kind: sorted([*names(kind), *(["toy", "deaf"] if kind == "family" else [])])
+    try:
+        yield
+    finally:
+        catalog.names = names
+        catalog.load.cache_clear()
+        for name in modules:
+            sys.modules.pop(name, None)
+
+
+def write_run(folder: Path, *, family: str = "toy", seed: int = 0, **changes: Any) -> Path:
+    """Write a run as training leaves it."""
+    config = replace(PRESETS["tiny"], **changes)
+    torch.manual_seed(seed)
+    folder.mkdir(parents=True)
+    write_tensors(folder / MODEL, Model(config).state_dict())
+    data = {"dataset": "ds", "fingerprint": "abc", "split": "train", "clips": 3, "labels": [], "only": []}
+    training = {"seed": 0, "steps": 3, "minutes": None, "devices": 1, "precision": "32-true", "patience": None}
+    record = {"family": family, "preset": "tiny", "config": asdict(config), "data": data, "training": training}
+    write_json(folder / CONFIG, {"schema": CONFIG_SCHEMA, **record, "versions": {}})
+    return folder
