@@ -10,7 +10,7 @@ import pytest
 import typer.main
 
 from stereokit.cli.app import app
-from stereokit.cli.generate import generated_files
+from stereokit.cli.build_pages import generated_files
 from stereokit.workflows.completion import SCRIPT_PLACES
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ def test_the_files_in_the_repository_are_the_generated_ones() -> None:
         for folder in ("man", "completions")
         for path in (ROOT / folder).iterdir()
     }
-    assert there == generated_files(), "stale: run python -m stereokit.cli.generate ."
+    assert there == generated_files(), "stale: run python -m stereokit.cli.build_pages ."
 
 
 def test_every_command_has_a_page_with_all_its_options() -> None:

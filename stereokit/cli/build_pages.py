@@ -1,4 +1,4 @@
-"""Write man pages and completions: ``python -m stereokit.cli.generate FOLDER`` (the repository's root)."""
+"""Write man pages and completions: ``python -m stereokit.cli.build_pages FOLDER`` (the repository's root)."""
 
 import sys
 from pathlib import Path
