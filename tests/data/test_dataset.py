@@ -15,8 +15,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from stereokit.data import dataset, preparation, workers
-from stereokit.data.dataset import DESCRIPTION, LOCK, building, check_target, fingerprint
+from stereokit.data import dataset, preparation, staging, workers
+from stereokit.data.dataset import DESCRIPTION, building, check_target, fingerprint
+from stereokit.data.staging import LOCK
 from stereokit.data.tables import METADATA
 from stereokit.errors import OutputError, Terminated, UsageError
 from stereokit.workflows import prep as workflow
@@ -300,8 +301,8 @@ STEPS = [
     *((workflow, "prepare", 6, fault) for fault in OTHERS),
     (preparation, "write_file", 12, FULL),
     (dataset, "write_file", 1, FULL),
-    (dataset, "write_file", 2, OTHERS[1]),
-    (dataset, "sync_batch", 1, OTHERS[0]),
+    (staging, "write_file", 1, OTHERS[1]),
+    (staging, "sync_batch", 1, OTHERS[0]),
 ]
 
 
@@ -344,7 +345,7 @@ def test_a_failure_while_the_clips_are_put_in_place_takes_every_step_back(
     before = files(built)
     words = ("prep", sounds, "-o", tmp_path / target, "--force", "--split", "0,0,1", "--rate", 8000)
     with monkeypatch.context() as patch:
-        patch.setattr(dataset, "move_file", failing(dataset.move_file, call=call, fault=fault))
+        patch.setattr(staging, "move_file", failing(staging.move_file, call=call, fault=fault))
         assert run(*words).status == FAULTS[fault]
     assert files(built) == before
     assert not (tmp_path / "new").exists()
@@ -369,7 +370,7 @@ def test_a_signal_while_the_clips_are_put_in_place_waits_for_the_last_of_them(
 
     handler = signal.signal(signal.SIGTERM, terminate)
     try:
-        monkeypatch.setattr(dataset, "move_file", moving)
+        monkeypatch.setattr(staging, "move_file", moving)
         result = run("prep", sounds, "-o", built, "--force", "--split", "0,0,1")
     finally:
         signal.signal(signal.SIGTERM, handler)

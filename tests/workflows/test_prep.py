@@ -19,7 +19,8 @@ import soundfile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stereokit.data.dataset import DESCRIPTION, LOCK
+from stereokit.data.dataset import DESCRIPTION
+from stereokit.data.staging import LOCK
 from stereokit.data.tables import METADATA
 from stereokit.writing import locked
 
