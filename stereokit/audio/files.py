@@ -155,7 +155,7 @@ def encode(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = N
     """
     samples: NDArray[Any] = clip.samples.T
     if encoding != "float":
-        samples = _quantise(clip.samples, 16 if encoding == "16" else 24, dither_seed).T
+        samples = quantise(clip.samples, 16 if encoding == "16" else 24, dither_seed).T
     buffer = io.BytesIO()
     # libsndfile calls back into Python here, and an exception of a signal would be lost on its way out.
     with uninterrupted():
@@ -168,7 +168,8 @@ def encode(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = N
     return bytes(data)
 
 
-def _quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -> NDArray[Any]:
+def quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -> NDArray[Any]:
+    """Return samples, shape (2, T), as int16, or as 24 bit in the upper bytes of int32; see ``encode`` for the rest."""
     steps = 2.0 ** (bits - 1)
     scaled = samples.astype(np.float64) * steps
     # turned round so that a NaN is refused too
