@@ -164,5 +164,8 @@ class Session:
             self._run,
             {**figures, "expected": verdict.expected, "clips": verdict.clips, "is_chosen": is_best},
         )
-        told = f"step {step}: MMD {scores['mmd']:.3g} dB, COV {scores['cov']:.2f}, 1-NNA {scores['nna']:.2f}"
+        told = (
+            f"step {step}: energy distance {scores['energy']:.3g} dB, MMD {scores['mmd']:.3g} dB, "
+            f"COV {scores['cov']:.2f}, 1-NNA {scores['nna']:.2f}"
+        )
         return [Message(told + " (best so far)" * is_best)]

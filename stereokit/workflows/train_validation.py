@@ -13,6 +13,7 @@ from stereokit.audio.clip import Clip
 from stereokit.audio.files import encode
 from stereokit.data.corpus import Corpus
 from stereokit.metrics.comparison import compare_sets
+from stereokit.metrics.energy import energy_distance
 from stereokit.metrics.excerpt import Excerpt
 from stereokit.models._capabilities import sample_blocks
 from stereokit.training.trainer import Model
@@ -26,11 +27,12 @@ if TYPE_CHECKING:
 # Fewer clips than this tell one model from another by chance.
 FEWEST_CLIPS = 8
 PREVIEWS = "previews"
-# The score by which the averaged model is chosen: the lowest.
-CHOOSING_SCORE = "mmd"
+# The score by which the averaged model is chosen: the lowest. MMD alone would take a blurred model, which is near to
+# everything.
+CHOOSING_SCORE = "energy"
 
 _FEATURE = "logmel"
-_FEWEST_SAMPLES, _MOST_CLIPS = 16, 128
+_SAMPLES = _MOST_CLIPS = 128
 _PREVIEW_CLIPS = 8
 # Not the noise that anyone would generate from later: the choice must not favour one seed's clips.
 _SEED_PART = 1 << 32
@@ -45,7 +47,7 @@ class Verdict:
     Attributes
     ----------
     scores
-        MMD in dB, COV and 1-NNA as fractions, by their names in the catalogue.
+        MMD and energy distance in dB, COV and 1-NNA as fractions, by their names in the catalogue.
     expected
         What a perfect generator would get; None where that cannot be measured.
     clips
@@ -74,13 +76,14 @@ class Judge:
     @property
     def samples(self) -> int:
         """How many clips to generate for it."""
-        return max(len(self._reference), _FEWEST_SAMPLES)
+        return _SAMPLES
 
     def judge(self, clips: Clips) -> Verdict:
         """Score clips of shape (n, 2, T)."""
         sequences = [self._sequence(clip) for clip in clips]
         comparison = compare_sets(sequences, self._reference, self._distance, seed=self._seed)
-        return Verdict(comparison.scores, comparison.expected, comparison.reference)
+        energy = energy_distance(sequences, self._reference, self._distance)
+        return Verdict({**comparison.scores, "energy": energy}, comparison.expected, comparison.reference)
 
     def _sequence(self, clip: Clips) -> NDArray[np.float64]:
         return self._feature.sequence(Excerpt(clip[0], clip[1], self._sample_rate, 1.0))
