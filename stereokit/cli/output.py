@@ -1,14 +1,15 @@
 """Results to stdout, everything else to stderr."""
 
+import contextlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from stereokit import __version__
 from stereokit.cli.streams import Streams
-from stereokit.errors import ClosedPipeError, OutputError, Status, StereokitError
-from stereokit.workflows.events import Events, Json, Message, Progress, Row
+from stereokit.errors import ClosedPipeError, OutputError, Status, StereokitError, UsageError
+from stereokit.workflows.events import Data, Events, Json, Message, Progress, Row
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -54,6 +55,10 @@ class Output:
                     break
                 if isinstance(event, Progress):
                     self._progress(event)
+                elif isinstance(event, Data):
+                    # asked for by name, so --quiet does not mean it
+                    with _told_failures():
+                        self.streams.write_bytes(event.content)
                 elif self._quiet:
                     self._held.append(event)
                 else:
@@ -83,13 +88,20 @@ class Output:
         ClosedPipeError, OutputError
             When the reader has gone, or the disk behind stdout is full.
         """
-        try:
+        with _told_failures():
             self.streams.stdout.write(text)
             self.streams.stdout.flush()
-        except BrokenPipeError as error:
-            raise ClosedPipeError("the reader closed standard output") from error
-        except OSError as error:
-            raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+
+    def refuse_terminal(self, what: str) -> None:
+        """Refuse to write bytes where a person reads.
+
+        Raises
+        ------
+        UsageError
+            When stdout is a terminal.
+        """
+        if self.streams.stdout_is_terminal:
+            raise UsageError(f"{what}: standard output is a terminal; send it to a file or a pipe")
 
     def _tell(self, event: Row | Message) -> None:
         if isinstance(event, Message):
@@ -132,6 +144,16 @@ class Output:
             self._tasks[event.step] = self._bar.add_task(event.step, total=event.total, completed=event.done)
         told = f"{event.step} {event.text}".rstrip()
         self._bar.update(self._tasks[event.step], completed=event.done, description=told)  # type: ignore[arg-type]
+
+
+@contextlib.contextmanager
+def _told_failures() -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError as error:
+        raise ClosedPipeError("the reader closed standard output") from error
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
 
 
 def row_to_json(row: Row) -> str:

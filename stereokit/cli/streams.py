@@ -37,6 +37,21 @@ class Streams:
             self.stderr.write(f"stereokit: {printable(text)}\n")
             self.stderr.flush()
 
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes to stdout as they are.
+
+        Raises
+        ------
+        OSError
+            When it cannot take them.
+        """
+        buffer = getattr(self.stdout, "buffer", None)
+        if buffer is None:
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        self.stdout.flush()
+        buffer.write(data)
+        buffer.flush()
+
     @property
     def stdout_is_terminal(self) -> bool:
         """Whether a person reads the results."""

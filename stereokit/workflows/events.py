@@ -34,6 +34,13 @@ class Progress:
     text: str = ""
 
 
-Event = Row | Message | Progress
+@dataclass(frozen=True)
+class Data:
+    """Bytes that are the result itself, for standard output as they are."""
+
+    content: bytes
+
+
+Event = Row | Message | Progress | Data
 # A workflow yields events and returns its status.
 Events = Generator[Event, None, Status]

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from stereokit.cli.output import Output, row_to_json
 from stereokit.cli.streams import Streams
-from stereokit.errors import BadInputError, ClosedPipeError, OutputError, Status
-from stereokit.workflows.events import Events, Message, Progress, Row
+from stereokit.errors import BadInputError, ClosedPipeError, OutputError, Status, UsageError
+from stereokit.workflows.events import Data, Events, Message, Progress, Row
 
 
 class Terminal(io.StringIO):
@@ -73,6 +73,50 @@ def test_a_stdout_that_cannot_be_written_is_an_error_of_its_kind(error: OSError,
     streams = Streams(io.StringIO(), Failing(error), io.StringIO())
     with pytest.raises(expected):
         Output(streams).show(workflow(Status.DONE), lambda rows: Text(str(rows)))
+
+
+def sending() -> Events:
+    yield Message("on its way")
+    yield Data(b"\x00\xff\n")
+    yield Data(b"\r\n")
+    return Status.DONE
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_bytes_reach_stdout_as_they_are_and_quiet_does_not_mean_them(*, quiet: bool) -> None:
+    binary = io.BytesIO()
+    streams = Streams(io.StringIO(), io.TextIOWrapper(binary, newline="\r\n"), io.StringIO())
+    Output(streams, quiet=quiet).show(sending(), lambda _: Text())
+    assert binary.getvalue() == b"\x00\xff\n\r\n"
+    assert streams.stderr.getvalue() == ("" if quiet else "stereokit: on its way\n")
+
+
+class FailingBytes(io.BytesIO):
+    def __init__(self, error: OSError) -> None:
+        super().__init__()
+        self.error = error
+
+    def write(self, data: bytes) -> int:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("stdout", "expected"),
+    [
+        (io.TextIOWrapper(FailingBytes(BrokenPipeError())), ClosedPipeError),
+        (io.TextIOWrapper(FailingBytes(OSError(28, "No space left on device"))), OutputError),
+        (io.StringIO(), OutputError),
+    ],
+)
+def test_bytes_that_nobody_takes_are_an_error_of_their_kind(stdout: io.TextIOBase, expected: type[Exception]) -> None:
+    with pytest.raises(expected):
+        Output(Streams(io.StringIO(), stdout, io.StringIO())).show(sending(), lambda _: Text())
+
+
+def test_a_terminal_is_no_place_for_bytes() -> None:
+    Output(Streams(io.StringIO(), io.StringIO(), io.StringIO())).refuse_terminal("-o -")
+    with pytest.raises(UsageError, match="-o -: standard output is a terminal"):
+        Output(Streams(io.StringIO(), Terminal(), io.StringIO())).refuse_terminal("-o -")
 
 
 def test_a_workflow_is_closed_when_its_reader_goes_away() -> None:
