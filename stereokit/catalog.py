@@ -23,8 +23,8 @@ _ROOMS = {
 }
 
 KINDS = tuple(_ROOMS)
-# What a person chooses by name; searches are chosen by size.
-LISTED_KINDS = tuple(kind for kind in KINDS if kind != "search")
+# What a person chooses by name; searches are chosen by size, representations by a family's configuration.
+LISTED_KINDS = tuple(kind for kind in KINDS if kind not in ("search", "representation"))
 
 
 def names(kind: str) -> list[str]:

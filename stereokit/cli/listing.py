@@ -18,7 +18,7 @@ Kind = Annotated[
 
 
 def listing(output: Output, kind: Kind = None) -> Status:
-    """List what there is: features, distances, scores, procedural voices, model families."""
+    """List what there is: features, distances, scores, procedural voices, model families with their presets."""
     from stereokit.cli.tables import row_table
     from stereokit.workflows.listing import list_catalog
 

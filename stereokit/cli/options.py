@@ -41,6 +41,24 @@ def complete_families() -> list[str]:
     return catalog.names("family")
 
 
+def complete_presets(ctx: typer.Context) -> list[str]:
+    """Complete a preset's name, of the family that was typed before it, or of any."""
+    typed = ctx.params.get("family")
+    families = [typed] if typed in catalog.names("family") else catalog.names("family")
+    return sorted({preset for family in families for preset in catalog.load("family", family).presets})
+
+
+def complete_runs(incomplete: str) -> list[str]:
+    """Complete the folder of a run: those beside what is typed that have a ``config.json``."""
+    above, slash, _ = incomplete.rpartition("/")
+    try:
+        folders = [path for path in Path(above + slash or ".").iterdir() if (path / "config.json").is_file()]
+    except OSError:
+        return []
+    names = sorted(above + slash + path.name for path in folders)
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def missing_extra(error: ImportError, extra: str) -> MissingError:
     """Return the one line for a command whose extra is not installed."""
     what = error.name.partition(".")[0] if error.name else str(error)

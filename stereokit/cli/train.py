@@ -21,7 +21,14 @@ Dataset = Annotated[
     typer.Argument(parser=options.file_path, metavar="DATASET", help="A folder that prep made."),
 ]
 Run = Annotated[Path, typer.Option("--output", "-o", parser=options.file_path, metavar="RUN", help="The run's folder.")]
-Preset = Annotated[str | None, typer.Option(metavar="NAME", help="Named settings of the family. [default: default]")]
+Preset = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Named settings of the family. [default: default]",
+        autocompletion=options.complete_presets,
+    ),
+]
 Assignments = Annotated[
     list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="Replace a field of the preset; repeatable.")
 ]

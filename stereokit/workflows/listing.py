@@ -2,13 +2,15 @@
 
 from stereokit import catalog
 from stereokit.errors import Status, UsageError
-from stereokit.workflows.events import Events, Row
+from stereokit.models._family import Family
+from stereokit.workflows.events import Events, Json, Row
 
 LIST_SCHEMA = "stereokit.list/1"
+FAMILY_SCHEMA = "stereokit.list.family/1"
 
 
 def list_catalog(kind: str | None) -> Events:
-    """Yield a row an entry, of one kind or of all.
+    """Yield a row an entry, of one kind or of all; a family's row says what it can do.
 
     Raises
     ------
@@ -19,5 +21,14 @@ def list_catalog(kind: str | None) -> Events:
         raise UsageError(f"unknown kind {kind!r}: choose from {', '.join(catalog.LISTED_KINDS)}")
     for each in catalog.LISTED_KINDS if kind is None else (kind,):
         for name in catalog.names(each):
-            yield Row(LIST_SCHEMA, {"kind": each, "name": name, "summary": catalog.load(each, name).summary})
+            entry = catalog.load(each, name)
+            row: dict[str, Json] = {"kind": each, "name": name, "summary": entry.summary}
+            if isinstance(entry, Family):
+                yield Row(FAMILY_SCHEMA, row | _abilities(entry))
+            else:
+                yield Row(LIST_SCHEMA, row)
     return Status.DONE
+
+
+def _abilities(family: Family) -> dict[str, Json]:
+    return {"presets": list(family.presets), "feed": family.feed, "capabilities": list(family.capabilities)}

@@ -1,5 +1,8 @@
 """What is there, and what is missing."""
 
+import subprocess
+import sys
+
 import pytest
 
 from stereokit import catalog
@@ -16,6 +19,28 @@ def test_list_names_every_entry_with_a_summary(run) -> None:
 
 def test_list_of_one_kind_names_only_that(run) -> None:
     assert {row["kind"] for row in run("list", "score").rows} == {"score"}
+
+
+def test_list_tells_what_a_family_can_do(run) -> None:
+    rows = run("list", "family").rows
+    assert [row["name"] for row in rows] == catalog.names("family")
+    for row in rows:
+        family = catalog.load("family", row["name"])
+        assert row["schema"] == "stereokit.list.family/1"
+        assert row["presets"] == list(family.presets)
+        assert (row["feed"], row["capabilities"]) == (family.feed, list(family.capabilities))
+
+
+def test_families_have_a_table_of_their_own_below_the_others(run) -> None:
+    out = run("list", terminal=True).out
+    assert "published, default" in out
+    assert ["kind", "name", "summary", "presets", "feed", "capabilities"] in [line.split() for line in out.splitlines()]
+
+
+def test_list_needs_no_torch() -> None:
+    program = "import sys; sys.modules['torch'] = None\nfrom stereokit.cli.start import main\nmain()"
+    result = subprocess.run([sys.executable, "-c", program, "list"], capture_output=True, text=True, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 def test_on_a_terminal_list_is_a_table(run) -> None:
