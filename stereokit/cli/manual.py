@@ -37,6 +37,13 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("How large it is and how long a step takes:", "stereokit train sample-gan kicks/ -o run --dry-run"),
         ("Go on after Ctrl-C:", "stereokit train --resume -o run"),
     ),
+    "generate": (
+        (
+            "64 clips, and how near they come to the test clips:",
+            "stereokit generate run -n 64 -o gen | stereokit score - ds/test",
+        ),
+        ("Eight clips one after another, to listen to:", "stereokit generate run -n 8 -o - > eight.wav"),
+    ),
     "score": (
         ("Guard a CI job; status 1 when coverage is low:", "stereokit score gen/ ref/ --json --fail-if 'cov<0.4'"),
         ("The paper's own figures on its stabs:", "stereokit score gen/ ref/ --protocol ml2020 --drop-silent"),

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from stereokit.workflows.events import Json, Row
 
 
+# Of a long list the first ones are drawn; the folder's metadata.jsonl has them all.
+_CLIPS_DRAWN = 20
+
+
 def plain_table(columns: Sequence[str], rows: Sequence[Sequence["Json"]]) -> Table:
     """Return a table without lines; numbers stand to the right."""
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -34,6 +38,10 @@ def _cell(value: "Json") -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{printable(name)} {_cell(one)}" for name, one in value.items())
     return printable(str(value))
 
 
@@ -112,14 +120,20 @@ def train_table(rows: "Sequence[Row]") -> "RenderableType":
     *details, last = rows
     parts: list[RenderableType] = [row_table(details), Text()] if details else []
     values = [(name, value) for name, value in last.fields.items() if value is not None and value != {}]
-    parts.append(plain_table(["", str(last.fields["status"])], [[name, _listed(value)] for name, value in values[1:]]))
+    parts.append(plain_table(["", str(last.fields["status"])], [[name, value] for name, value in values[1:]]))
     return Group(*parts)
 
 
-def _listed(value: "Json") -> "Json":
-    """Write what holds several values in one line."""
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {_cell(one)}" for name, one in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(_cell, value))
-    return value if isinstance(value, str) else _cell(value)
+def generate_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw what was generated, or would be: its last row, and what each clip is where there are few."""
+    *clips, last = rows
+    fields = [row.fields for row in clips[:_CLIPS_DRAWN]]
+    columns = [name for name in ("path", "index", "peak", "gain_db", "has_side") if fields and name in fields[0]]
+    parts: list[RenderableType] = []
+    if fields:
+        parts.append(plain_table(columns, [[one[name] for name in columns] for one in fields]))
+        left = len(clips) - len(fields)
+        parts.append(Text(f"... and {left} more\n" if left else ""))
+    values = [[name, value] for name, value in last.fields.items() if name != "status" and value is not None]
+    parts.append(plain_table(["", str(last.fields["status"])], values))
+    return Group(*parts)

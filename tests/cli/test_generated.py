@@ -71,6 +71,32 @@ def test_bash_completes_commands_features_and_files(shell_environment: dict[str,
     assert offered == ["score", "pca-angle pca-ratio", "score synth", "complete -o default -F _stereokit stereokit"]
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_bash_completes_families_presets_and_runs(shell_environment: dict[str, str], tmp_path: Path) -> None:
+    for name in ("runs/first", "runs/second", "here"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "config.json").touch()
+    (tmp_path / "runs" / "other").mkdir()
+    script = f"""
+    source {ROOT}/completions/stereokit.bash
+    COMP_WORDS=(stereokit train sample) COMP_CWORD=2; _stereokit stereokit; echo "${{COMPREPLY[@]}}"
+    COMP_WORDS=(stereokit train sample-gan --preset pub) COMP_CWORD=4; _stereokit stereokit; echo "${{COMPREPLY[@]}}"
+    COMP_WORDS=(stereokit generate runs/) COMP_CWORD=2; _stereokit stereokit; echo "${{COMPREPLY[@]}}"
+    COMP_WORDS=(stereokit generate h) COMP_CWORD=2; _stereokit stereokit; echo "${{COMPREPLY[@]}}"
+    COMP_WORDS=(stereokit generate nowhere/) COMP_CWORD=2; _stereokit stereokit; echo "${{COMPREPLY[@]}}"
+    """
+    result = subprocess.run(
+        ["bash", "--norc", "-c", script],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=shell_environment,
+        cwd=tmp_path,
+    )
+    offered = result.stdout.splitlines()
+    assert offered == ["sample-gan", "published", "runs/first runs/second", "here", ""]
+
+
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed")
 def test_fish_completes_commands_and_features(shell_environment: dict[str, str]) -> None:
     asked = 'complete -C "stereokit sc"; complete -C "stereokit score --feature pca"'
