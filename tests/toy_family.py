@@ -15,7 +15,7 @@ from stereokit.models._family import Family, check_ranges
 from stereokit.training.checkpoint import CONFIG, CONFIG_SCHEMA, MODEL, write_json, write_tensors
 from stereokit.training.draw import Draw
 from stereokit.training.trainer import Model as TrainedModel
-from stereokit.training.turn import Turn
+from stereokit.training.turn import Batch, Losses, Turn
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,12 @@ class Model(TrainedModel):
         self.layers = nn.Sequential(*[nn.Linear(inward, outward) for inward, outward in zip(sizes, sizes[1:])])  # noqa: B905, RUF007
 
     def turns(self) -> list[Turn]:
-        raise NotImplementedError
+        def resemble(batch: Batch, draw: Draw) -> Losses:
+            made = self.sample(draw)
+            levels = made.square().mean(2).sqrt() - batch.clips.square().mean(2).sqrt()
+            return {"level": levels.square().mean(), "width": (made[:, 0] - made[:, 1]).square().mean()}
+
+        return [Turn("layers", (self.layers,), resemble, lambda own: torch.optim.Adam(own, 1e-2))]
 
     def sample(self, draw: Draw, condition: torch.Tensor | None = None) -> torch.Tensor:
         numbers = self.layers(draw.normal(self.config.latent))

@@ -97,6 +97,8 @@ def compile_modules(modules: dict[str, nn.Module]) -> None:
     MissingError
         When this machine cannot: the compiler needs a C++ compiler and Python's headers.
     """
+    # It looks for CUDA and says at length that there is none.
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
     try:
         torch.compile(_probe)(torch.ones(8))
     except Exception as error:  # what a missing compiler raises differs between versions and devices

@@ -34,7 +34,7 @@ from stereokit.writing import remove_file
 STATE = "state.json"
 STATE_SCHEMA = "stereokit.training/2"
 _KINDS = ("live", "average", "optimisers")
-_OURS = re.compile(rf"({'|'.join(_KINDS)})-\d{{6,}}\.safetensors|\..*\.tmp")
+_OURS = re.compile(rf"({'|'.join(_KINDS)})-\d{{6,}}\.safetensors|\..+\.[0-9a-f]{{12}}\.tmp")
 
 
 @dataclass(frozen=True)

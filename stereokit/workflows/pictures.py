@@ -18,7 +18,7 @@ _INCHES, _DOTS_AN_INCH = (2.4, 1.5), 80
 
 
 def spectrogram_grid(clips: Sequence[NDArray[np.float32]], titles: Sequence[str], *, sample_rate: int) -> bytes:
-    """Draw a clip a cell, four cells a row: the spectrogram of mid above that of side.
+    """Draw a clip a cell, four cells a row: the spectrogram of mid above that of side, in seconds and kHz.
 
     Parameters
     ----------
@@ -37,9 +37,15 @@ def spectrogram_grid(clips: Sequence[NDArray[np.float32]], titles: Sequence[str]
     rows = -(-len(clips) // _COLUMNS)
     columns = min(len(clips), _COLUMNS)
     width, height = _INCHES
-    figure = Figure(figsize=(width * columns, 2 * height * rows), dpi=_DOTS_AN_INCH, layout="constrained")
+    figure = Figure(figsize=(width * columns, 2 * height * rows), dpi=_DOTS_AN_INCH)
     FigureCanvasAgg(figure)
-    axes = figure.subplots(2 * rows, columns, squeeze=False)
+    axes = figure.subplots(2 * rows, columns, squeeze=False, sharex=True, sharey=True)
+    # Fixed margins: finding them would take as long as drawing.
+    margin = 0.35
+    figure.subplots_adjust(
+        left=margin / (width * columns), right=1.0 - 0.1 / (width * columns), bottom=0.2 / (2 * height * rows),
+        top=1.0 - 0.2 / (2 * height * rows), wspace=0.08, hspace=0.25,
+    )  # fmt: skip
     for axis in axes.flat:
         axis.set_axis_off()
     for number, (clip, title) in enumerate(zip(clips, titles, strict=True)):
@@ -72,4 +78,3 @@ def _draw(axis: Axes, signal: NDArray[np.float64], sample_rate: int, title: str)
     # Dollar signs would start a formula.
     axis.set_title(title.replace("$", r"\$"), fontsize=7)
     axis.tick_params(labelsize=6)
-    axis.set_ylabel("kHz", fontsize=6)

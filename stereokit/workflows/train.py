@@ -24,13 +24,12 @@ from stereokit.training.resume import (
     put_chosen_in_place,
     read_progress,
     restore_training,
-    tidy_training,
 )
 from stereokit.training.settings import TrainingSettings
 from stereokit.training.trainer import Model, Trainer
 from stereokit.workflows.events import Event, Events, Message
 from stereokit.workflows.train_dry_run import dry_run
-from stereokit.workflows.train_folder import check_target, clear, holding, versions
+from stereokit.workflows.train_folder import check_target, clear, holding, sweep, versions
 from stereokit.workflows.train_rows import result_row
 from stereokit.workflows.train_session import Session
 from stereokit.workflows.train_settings import Plan, TrainSettings, plan_of, recorded
@@ -135,9 +134,7 @@ def _warnings(settings: TrainSettings, prepared: Prepared) -> Generator[Event, N
     plan, clips = prepared.plan, 0 if prepared.validation is None else len(prepared.validation)
     if plan.epochs is not None:
         yield Message(f"{plan.epochs:g} epochs are {plan.steps} steps of {prepared.items_a_step} clips")
-    if "sampler" not in plan.family.capabilities:
-        pass
-    elif not _has_judge(prepared):
+    if "sampler" in plan.family.capabilities and not _has_judge(prepared):
         yield Message(
             f"{plan.dataset} has {clips} validation clips, fewer than {FEWEST_CLIPS}: the last averaged model is kept",
             is_warning=True,
@@ -150,16 +147,14 @@ def _warnings(settings: TrainSettings, prepared: Prepared) -> Generator[Event, N
 def _write_record(settings: TrainSettings, prepared: Prepared) -> None:
     """Put the run's folder into the state that training starts or goes on from."""
     run, plan, corpus = settings.run, prepared.plan, prepared.corpus
+    if settings.force:
+        clear(run)
+    sweep(run)
     if settings.resume:
-        done = 0
-        if has_checkpoint(run):
-            done, _, _ = read_progress(run)
-            tidy_training(run)
+        done = read_progress(run)[0] if has_checkpoint(run) else 0
         if plan.steps is not None and plan.steps < done:
             raise UsageError(f"--steps {plan.steps}: the run has done {done} already; give more, or none")
         cut_after(run, done)
-    elif settings.force:
-        clear(run)
     start_run(run, recorded(plan, clips=len(corpus), labels=corpus.labels, versions=versions()))
 
 
@@ -228,12 +223,14 @@ def _compile(model: Model) -> Generator[Event, None, None]:
     compile_modules(modules)
     players = {name for name, _ in model.named_children() if any(True for _ in getattr(model, name).parameters())}
     left = sorted(players - modules.keys())
-    reason = f"; not compiled: {', '.join(left)} (their gradients may be differentiated twice)" if left else ""
+    reason = f"; not compiled: {', '.join(left)} (a penalty differentiates twice)" if left else ""
     yield Message(f"compiled: {', '.join(modules) or 'nothing'}{reason}")
 
 
 def _greeting(prepared: Prepared, trainer: Trainer) -> str:
     plan = prepared.plan
+    if trainer.settings.progress(trainer.step, trainer.elapsed) >= 1.0:
+        return f"nothing is left to do after step {trainer.step}: a larger --steps or --minutes prolongs the run"
     length = f"{plan.steps} steps" if plan.minutes is None else f"{plan.minutes:g} minutes"
     start = f" from step {trainer.step}" if trainer.step else ""
     ranks = f" on {plan.devices} devices" if plan.devices > 1 else ""

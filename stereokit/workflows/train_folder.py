@@ -2,6 +2,7 @@
 
 import contextlib
 import platform
+import re
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -9,11 +10,13 @@ from pathlib import Path
 from stereokit import __version__
 from stereokit.errors import BadInputError, OutputError, UsageError
 from stereokit.training.checkpoint import CONFIG, CONFIG_SCHEMA, LOG, MODEL, TRAINING, read_json
-from stereokit.training.resume import has_checkpoint, part_files
+from stereokit.training.resume import has_checkpoint, part_files, tidy_training
 from stereokit.workflows.train_validation import PREVIEWS
 from stereokit.writing import locked, make_folder, remove_file
 
 LOCK = ".stereokit-lock"
+# Half-written, by a process that was killed.
+_LEFT = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 _VERSIONED = ("numpy", "torch", "lightning-fabric", "soundfile")
 
 
@@ -37,7 +40,7 @@ def check_target(run: Path, *, force: bool, resume: bool) -> None:
         if not (force or resume):
             state = "a run" if has_checkpoint(run) else "a run that was not saved yet"
             raise UsageError(f"-o {run}: holds {state}; --resume goes on with it, --force starts anew")
-    elif names - {LOCK, TRAINING, PREVIEWS} or (names and LOCK not in names):
+    elif {name for name in names if not _LEFT.fullmatch(name)} - {LOCK, TRAINING} or (names and LOCK not in names):
         raise UsageError(f"-o {run}: holds other files; give a new or empty folder")
 
 
@@ -69,6 +72,15 @@ def holding(run: Path) -> Iterator[None]:
                 with contextlib.suppress(OSError):
                     (run / LOCK).unlink()
                     run.rmdir()
+
+
+def sweep(run: Path) -> None:
+    """Remove what a process that was killed left half-written, and checkpoints that do not count."""
+    for folder in (run, run / PREVIEWS):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if _LEFT.fullmatch(path.name):
+                remove_file(path)
+    tidy_training(run)
 
 
 def clear(run: Path) -> None:

@@ -170,7 +170,8 @@ def _check_agreement(settings: TrainSettings, recorded: Plan) -> None:
     }
     for word, (value, own) in given.items():
         if value is not None and value != own:
-            raise UsageError(f"--resume: {word} {value}: this run has {own}; leave it out")
+            told, wanted = (", ".join(one) or "none" if isinstance(one, tuple) else one for one in (value, own))
+            raise UsageError(f"--resume: {word} {told}: this run has {wanted}; leave it out")
     if settings.assignments:
         config = recorded.family.preset(preset, settings.assignments)
         for assignment in settings.assignments:
