@@ -124,10 +124,10 @@ class SampleGanConfig:
     varies_clips: bool = True
     bank: int = 600
     batch: int = 32
-    steps: int = 1_000
+    steps: int = 400
     ema_decay: float = 0.99
     clip_norm: float = 5.0
-    validate_every: int = 100
+    validate_every: int = 50
 
     def __post_init__(self) -> None:
         check_ranges(self, _RANGES)
@@ -167,7 +167,6 @@ PRESETS = {
         adversarial_weight=1.0,
         varies_clips=False,
         batch=16,
-        steps=400,
         clip_norm=0.0,
     ),
     "default": _DEFAULT,
