@@ -29,12 +29,16 @@ class Neighbours:
         Distance to the nearest clip of the other set, shape (M,).
     other_index
         Which clip that is, counted in the other set, shape (M,). Ties go to the first.
+    own_index
+        Which clip ``own_distance`` leads to, counted in the own set, shape (M,); -1 where the set has one clip. Ties go
+        to the first.
     """
 
     generated: int
     own_distance: NDArray[np.float64]
     other_distance: NDArray[np.float64]
     other_index: NDArray[np.int64]
+    own_index: NDArray[np.int64]
 
 
 Search = Callable[[Pool], Neighbours]

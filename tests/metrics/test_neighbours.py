@@ -33,6 +33,7 @@ def same(a: Neighbours, b: Neighbours) -> None:
     np.testing.assert_allclose(a.own_distance, b.own_distance, rtol=1e-11, atol=1e-15)
     np.testing.assert_allclose(a.other_distance, b.other_distance, rtol=1e-11, atol=1e-15)
     np.testing.assert_array_equal(a.other_index, b.other_index)
+    np.testing.assert_array_equal(a.own_index, b.own_index)
 
 
 def all_distances(twin: SimpleNamespace, generated: Any, reference: Any, distance: str) -> Neighbours:
@@ -40,13 +41,15 @@ def all_distances(twin: SimpleNamespace, generated: Any, reference: Any, distanc
     matrix = np.array([[twin.distance(distance, a, b) for b in clips] for a in clips])
     np.fill_diagonal(matrix, np.inf)
     split = len(generated)
-    own, other, index = [], [], []
+    own, other, index, own_index = [], [], [], []
     for k, row in enumerate(matrix):
         mine, theirs = (row[:split], row[split:]) if k < split else (row[split:], row[:split])
         own.append(mine.min())
         other.append(theirs.min())
         index.append(np.flatnonzero(theirs <= theirs.min() * (1 + 1e-10) + 1e-15)[0])
-    return Neighbours(split, np.array(own), np.array(other), np.array(index))
+        nearest = np.flatnonzero(mine <= mine.min() * (1 + 1e-10) + 1e-15)
+        own_index.append(nearest[0] if len(mine) > 1 else -1)
+    return Neighbours(split, np.array(own), np.array(other), np.array(index), np.array(own_index))
 
 
 @pytest.mark.parametrize("search", SEARCHES)

@@ -125,7 +125,7 @@ def test_of_duplicates_in_the_reference_only_the_first_is_covered(search: str, d
 
 
 def test_a_tie_up_to_rounding_counts_one_half() -> None:
-    neighbours = Neighbours(1, np.array([0.3, 0.2]), np.array([0.1 + 0.2, 0.2]), np.array([0, 0]))
+    neighbours = Neighbours(1, np.array([0.3, 0.2]), np.array([0.1 + 0.2, 0.2]), np.zeros(2, int), np.full(2, -1))
     assert neighbours.own_distance[0] != neighbours.other_distance[0]
     assert catalog.load("score", "nna").compute(neighbours) == 0.5
 

@@ -24,15 +24,15 @@ def search(pool: Pool) -> Neighbours:
     means = block_means(pool).sum(axis=1)
     own = np.empty(count)
     other = np.empty(count)
-    other_index = np.empty(count, np.int64)
+    own_index, other_index = np.empty((2, count), np.int64)
     for start, stop in ((0, split), (split, count)):
         candidates = _Candidates(pool, means, start, stop)
         distances, numbers = candidates.nearest_of_all()
         inside = np.arange(start, stop)
         outside = np.setdiff1d(np.arange(count), inside)
-        own[inside] = distances[inside]
+        own[inside], own_index[inside] = distances[inside], numbers[inside]
         other[outside], other_index[outside] = distances[outside], numbers[outside]
-    return Neighbours(split, own, other, other_index)
+    return Neighbours(split, own, other, other_index, own_index)
 
 
 class _Candidates:

@@ -217,7 +217,7 @@ def search(pool: Pool) -> Neighbours:
     trees = [(0, _tree_with_room(points[:split], room)), (split, _tree_with_room(points[split:], room))]
     own = np.empty(count)
     other = np.empty(count)
-    other_index = np.empty(count, np.int64)
+    own_index, other_index = np.empty((2, count), np.int64)
     for side, (start, stop) in enumerate([(0, split), (split, count)]):
         for offset, tree in trees:
             found, which = query_all(
@@ -232,7 +232,7 @@ def search(pool: Pool) -> Neighbours:
                 distance.power,
             )
             if offset == trees[side][0]:
-                own[start:stop] = found
+                own[start:stop], own_index[start:stop] = found, which
             else:
                 other[start:stop], other_index[start:stop] = found, which
-    return Neighbours(split, own, other, other_index)
+    return Neighbours(split, own, other, other_index, own_index)
