@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -11,7 +13,7 @@ from lightning_fabric import Fabric
 from torch import nn
 
 from stereokit.errors import BadInputError, Status
-from stereokit.training.checkpoint import start_run
+from stereokit.training.checkpoint import read_tensors, start_run
 from stereokit.training.draw import Draw
 from stereokit.training.resume import Choice, restore_training, save_training
 from stereokit.training.settings import TrainingSettings
@@ -162,6 +164,108 @@ def test_a_request_to_stop_ends_after_the_step_that_runs() -> None:
     assert trainer.ended_by is Status.TERMINATED
 
 
+def test_a_schedule_multiplies_each_groups_own_rate_and_follows_the_turns_own_span(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def two_rates(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.SGD([{"params": parameters[:1], "lr": 0.5}, {"params": parameters[1:]}], 0.25)
+
+    turns = Toy.turns
+
+    def scheduled(self: Toy) -> list[Turn]:
+        critic, generator = turns(self)
+        generator = replace(generator, optimiser=two_rates, active=(0.2, 0.7), schedule=lambda own: 1.0 - own)
+        return [critic, generator]
+
+    monkeypatch.setattr(Toy, "turns", scheduled)
+    first = make()
+    rates = []
+    for step in first.run():
+        rates.append([group["lr"] for group in first.optimisers["generator"].param_groups])
+        if step.number == 5:
+            start_run(tmp_path, {})
+            save_training(first, tmp_path, Choice())
+    second = make()
+    restore_training(second, tmp_path)
+    resumed = [[group["lr"] for group in second.optimisers["generator"].param_groups] for _ in second.run()]
+    # Its own progress is 0, 0.2 ... 0.8 in the steps that begin at 0.2 to 0.6 of the whole.
+    wanted = [1.0, 1.0, 1.0, 0.8, 0.6, 0.4, 0.2, 0.2, 0.2, 0.2]
+    assert rates == [[pytest.approx(0.5 * factor), pytest.approx(0.25 * factor)] for factor in wanted]
+    assert resumed == rates[5:]
+
+
+def test_seconds_end_a_training_and_give_its_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [0.0]
+    monkeypatch.setattr("stereokit.training.trainer.time.monotonic", lambda: now[0])
+    trainer = make(steps=None, seconds=60.0)
+    seen = []
+    for step in trainer.run():
+        seen.append((step.number, set(step.losses) - {"critic/real", "critic/fake"}))
+        now[0] += 10.0
+    # The generator begins at a fifth of the time: its first step begins at 20 s.
+    assert [bool(more) for _, more in seen] == [False, False, True, True, True, True]
+    assert trainer.elapsed == 60.0
+
+
+def test_a_training_in_float64_goes_on_in_it_and_saves_its_model_in_float32(tmp_path: Path) -> None:
+    trainer = make(steps=2, is_double=True)
+    list(trainer.run())
+    start_run(tmp_path, {})
+    save_training(trainer, tmp_path, Choice())
+    assert {tensor.dtype for tensor in trainer.model.parameters()} == {torch.float64}
+    saved = read_tensors(tmp_path / "model.safetensors")
+    assert {name: tensor.dtype for name, tensor in saved.items()} == trainer.dtypes
+    again = make(steps=2, is_double=True)
+    restore_training(again, tmp_path)
+    assert_equal(weights(again), weights(trainer))
+
+
+def test_only_the_files_of_the_last_and_of_the_chosen_step_are_kept(tmp_path: Path) -> None:
+    trainer = make()
+    start_run(tmp_path, {})
+    choice = Choice()
+    for step in trainer.run():
+        if step.number == 4:
+            choice = choice.after(4, 1.0, {"mmd": 1.0})
+        save_training(trainer, tmp_path, choice)
+    names = {path.name for path in (tmp_path / "training").iterdir()}
+    last = {f"{kind}-000010.safetensors" for kind in ("live", "average", "optimisers")}
+    assert names == last | {"average-000004.safetensors", "state.json"}
+    assert restore_training(make(), tmp_path) == choice
+
+
+def test_of_equal_scores_the_earlier_is_chosen_and_the_others_are_counted() -> None:
+    choice = Choice().after(2, 3.0, {"mmd": 3.0}).after(4, 1.0, {"mmd": 1.0}).after(6, 1.0, {}).after(8, 2.0, {})
+    assert choice == Choice(4, 1.0, 2, {"mmd": 1.0})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"step": -1},
+        {"step": "1"},
+        {"elapsed_s": None},
+        {"updates": 1.5},
+        {"chosen": []},
+        {"chosen": {"step": 1, "score": "low", "waited": 0, "figures": {}}},
+        {"chosen": {"step": 1, "score": 1.0, "waited": 0, "figures": {"mmd": "low"}}},
+        {"schema": "stereokit.training/1"},
+        {"optimisers": {}},
+        {"optimisers": {"critic": {}, "generator": {}}},
+    ],
+)
+def test_a_state_that_was_changed_is_refused_in_one_line(tmp_path: Path, changes: dict[str, object]) -> None:
+    trainer = make()
+    next(iter(trainer.run()))
+    start_run(tmp_path, {})
+    save_training(trainer, tmp_path, Choice())
+    path = tmp_path / "training" / "state.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(BadInputError, match=r"state\.json") as caught:
+        restore_training(make(), tmp_path)
+    assert "\n" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     "name", ["state.json", "live-000001.safetensors", "average-000001.safetensors", "optimisers-000001.safetensors"]
 )
@@ -193,12 +297,12 @@ def test_files_of_different_steps_are_not_mixed(tmp_path: Path) -> None:
 
 
 TWO_RANKS = """
-import json, pathlib, sys, torch
+import json, os, pathlib, sys, torch
 sys.path.insert(0, sys.argv[1])
 from test_trainer import Toy, load
 from lightning_fabric import Fabric
 from stereokit.training.ranks import end_ranks
-from stereokit.errors import Status
+from stereokit.errors import BadInputError, Status, StereokitError
 from stereokit.training.settings import TrainingSettings
 from stereokit.training.trainer import Trainer
 torch.set_num_threads(1)
@@ -211,24 +315,40 @@ if ranks == 1:
     torch.manual_seed(0)
     model = Toy(plain=True).double()
 trainer = Trainer(model, load, TrainingSettings(steps=6, batch=8 // ranks), fabric)
+
+def load_or_not(first, count):
+    if trainer.step == 3 and sys.argv[4] == "fail":
+        raise BadInputError("ds/a.wav: is gone")
+    if trainer.step == 3 and sys.argv[4] == "die":
+        os._exit(9)
+    return load(first, count)
+
+if fabric.global_rank == 1:
+    model.spoil_at = 3 if sys.argv[4] == "nan" else -1
+    trainer._load = load_or_not
 due = lambda: trainer.step == 4 and fabric.global_rank == ranks - 1 and sys.argv[4] == "stop"
 stop = lambda: Status.INTERRUPTED if due() else None
-list(trainer.run(stop))
+told, status = "", 0
+try:
+    list(trainer.run(stop))
+except StereokitError as error:
+    told, status = str(error), int(error.status)
 values = [float(p.detach().sum()) for p in trainer.model.parameters()]
 # A file a rank: lines of two processes on one pipe may run into each other.
-pathlib.Path(sys.argv[5], f"{fabric.global_rank}.json").write_text(json.dumps([trainer.step, values]))
-end_ranks(fabric)
+found = [trainer.step, values, told, status, trainer.ended_by]
+pathlib.Path(sys.argv[5], f"{fabric.global_rank}.json").write_text(json.dumps(found))
+end_ranks(fabric, should_wait=not told)
 """
 
 
-def ranks(tmp_path: Path, count: int, kind: str = "plain", stop: str = "go") -> dict[int, tuple[int, list[float]]]:
+def ranks(tmp_path: Path, count: int, kind: str = "plain", stop: str = "go") -> dict[int, tuple[Any, ...]]:
     script = tmp_path / "train.py"
     script.write_text(TWO_RANKS)
     folder = tmp_path / f"{count}-{kind}-{stop}"
     folder.mkdir()
     words = [sys.executable, script, str(Path(__file__).parent), str(count), kind, stop, folder]
     result = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
-    assert result.returncode == 0, result.stderr
+    assert stop == "die" or result.returncode == 0, result.stderr
     return {int(path.stem): tuple(json.loads(path.read_text())) for path in folder.iterdir()}
 
 
@@ -250,6 +370,29 @@ def test_ranks_agree_on_the_weights_whatever_the_batch_statistics(tmp_path: Path
 def test_a_stop_asked_of_one_rank_stops_all_after_the_same_step(tmp_path: Path) -> None:
     two = ranks(tmp_path, 2, stop="stop")
     assert two[0][0] == two[1][0] == 4
+    assert two[0][4] == two[1][4] == Status.INTERRUPTED
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("stop", "said", "status"),
+    [
+        # The generator begins in step 3 and is spoiled in its third.
+        ("nan", "the loss generator/critic is nan in step 5", Status.NOTHING_DONE),
+        ("fail", "ds/a.wav: is gone", Status.NOTHING_DONE),
+    ],
+)
+def test_what_fails_on_one_rank_is_told_by_all(tmp_path: Path, stop: str, said: str, status: Status) -> None:
+    two = ranks(tmp_path, 2, stop=stop)
+    assert two[0][2] == two[1][2] == said
+    assert two[0][3] == two[1][3] == status
+
+
+@pytest.mark.slow
+def test_a_rank_that_dies_leaves_no_other_waiting(tmp_path: Path) -> None:
+    alone = ranks(tmp_path, 2, stop="die")
+    assert alone.keys() == {0}
+    assert "another process of this training ended" in alone[0][2]
 
 
 def test_a_family_without_turns_cannot_be_built() -> None:
