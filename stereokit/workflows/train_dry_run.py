@@ -36,7 +36,7 @@ def dry_run(plan: Plan, model: Model, corpus: Corpus, fabric: Fabric, run: Path)
         trainer = Trainer(model, feed.load, settings, fabric)
         yield from _player_rows(trainer)
         total = 0.0
-        for first, last in _phases(trainer):
+        for first, last in phases(trainer):
             step_s, names = _timed_step(trainer, int((first + last) / 2 * steps))
             total += step_s * (last - first) * steps
             phase: dict[str, Json] = {"from": first, "to": last, "turns": [*names], "step_s": round(step_s, 4)}
@@ -52,7 +52,7 @@ def dry_run(plan: Plan, model: Model, corpus: Corpus, fabric: Fabric, run: Path)
                 "data_in": feed.place,
                 "parameters": sum(one.numel() for one in model.parameters()),
                 "training_bytes": _training_bytes(trainer),
-                "peak_memory_bytes": _peak_bytes(fabric.device),
+                "peak_memory_bytes": peak_bytes(fabric.device),
                 "steps": plan.steps,
                 "minutes": plan.minutes,
                 "estimated_s": round(total, 1) if plan.steps else None,
@@ -71,7 +71,7 @@ def _player_rows(trainer: Trainer) -> Generator[Event, None, None]:
             yield Row(PLAYER_SCHEMA, fields)
 
 
-def _phases(trainer: Trainer) -> list[tuple[float, float]]:
+def phases(trainer: Trainer) -> list[tuple[float, float]]:
     """Return the spans of progress between which turns begin or end."""
     edges = sorted({0.0, 1.0, *(edge for turn in trainer.turns for edge in turn.active)})
     return list(pairwise(edges))
@@ -103,7 +103,7 @@ def _training_bytes(trainer: Trainer) -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
 
 
-def _peak_bytes(device: torch.device) -> int:
+def peak_bytes(device: torch.device) -> int:
     """Return the most memory held at once: of the device, or of this process."""
     if device.type == "cuda":
         return int(torch.cuda.max_memory_allocated(device))
