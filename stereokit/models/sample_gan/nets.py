@@ -107,7 +107,7 @@ class LowRankGenerator(Generator):
 
     def coefficients(self, latents: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return coefficients (B, components) of latents (B, latent), and 1 for each that is wide, (B,)."""
-        wide = (latents[:, :1] > self.threshold).float()
+        wide = (latents[:, :1] > self.threshold).to(latents.dtype)
         made = self.mapping(latents, wide[:, 0])
         made = torch.cat([made[:, : self.sizes[0]], made[:, self.sizes[0] :] * wide], dim=1)
         return made, wide[:, 0]

@@ -119,10 +119,10 @@ def mended_turns(players: Players) -> list[Turn]:
         with players.autocast():
             theirs, wanted = players.critic.judge(real)
             ours, seen = players.critic.judge(made)
-        features = [moment_difference(one.float(), other.float()) for one, other in zip(seen, wanted, strict=True)]
+        features = [moment_difference(*_full(players, *pair)) for pair in zip(seen, wanted, strict=True)]
         bands = [_bands(players, pictures) for pictures in (made, real)]
         return {
-            "adversarial": config.adversarial_weight * relativistic(ours.float(), theirs.float()),
+            "adversarial": config.adversarial_weight * relativistic(*_full(players, ours, theirs)),
             "bands": config.band_weight * energy_distance(*bands),
             "pictures": config.picture_weight * energy_distance(_coarse(made), _coarse(real)),
             "features": config.feature_weight * torch.stack(features).sum(),
@@ -191,12 +191,21 @@ def _real(players: Players, batch: Batch, draw: Draw | None = None) -> torch.Ten
 
 def _made(players: Players, draw: Draw) -> torch.Tensor:
     with players.autocast():
-        return players.generator.make(draw).float()
+        made = players.generator.make(draw)
+    return _full(players, made)[0]
 
 
 def _verdicts(players: Players, real: torch.Tensor, made: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     with players.autocast():
-        return players.critic(real).float(), players.critic(made).float()
+        verdicts = players.critic(real), players.critic(made)
+    first, second = _full(players, *verdicts)
+    return first, second
+
+
+def _full(players: Players, *tensors: torch.Tensor) -> list[torch.Tensor]:
+    """Return tensors that autocast may have shortened in the precision of the weights."""
+    dtype = next(players.critic.parameters()).dtype
+    return [tensor.to(dtype) for tensor in tensors]
 
 
 def _bands(players: Players, pictures: torch.Tensor) -> torch.Tensor:
