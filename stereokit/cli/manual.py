@@ -25,6 +25,10 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("A data set of procedural stabs, and a score:", "stereokit prep --synth stabs --count 256 -o stabs"),
         ("", "stereokit score stabs/test stabs/train"),
     ),
+    "demo": (
+        ("Everything once, to look at and listen to:", "stereokit demo"),
+        ("Then more of its sounds:", "stereokit generate stereokit-demo/run -n 16 -o more --seed 1"),
+    ),
     "prep": (
         (
             "Drum machines, split by machine, 0.6 s each:",

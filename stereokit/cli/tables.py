@@ -137,3 +137,27 @@ def generate_table(rows: "Sequence[Row]") -> "RenderableType":
     values = [[name, value] for name, value in last.fields.items() if name != "status" and value is not None]
     parts.append(plain_table(["", str(last.fields["status"])], values))
     return Group(*parts)
+
+
+def demo_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw the compared sets, what to read from their figures, and how to go on."""
+    *sets, last = rows
+    names = catalog.names("score")
+    titles = [catalog.load("score", name).title for name in names]
+    features = [name for row in sets[:1] for name, value in row.fields.items() if isinstance(value, dict)]
+    columns = ["set", "clips", *(f"{feature}\n{title}" for feature in features for title in titles)]
+    lines = [[row.fields["set"], row.fields["clips"], *_by_feature(row.fields, features, names)] for row in sets]
+    reading, commands = last.fields["reading"], last.fields["next"]
+    parts: list[RenderableType] = [plain_table(columns, lines), Text()]
+    parts += [Text(f"- {line}") for line in (reading if isinstance(reading, list) else [])]
+    parts.append(Text(f"\nTo look at and listen to: {printable(str(last.fields['report']))}\nTo go on:"))
+    for line in commands if isinstance(commands, list) else []:
+        # to be copied, so in one piece
+        parts.append(Text(f"  {printable(str(line))}", no_wrap=True, overflow="ignore"))
+    parts.append(Text(f"{last.fields['status']} in {_cell(last.fields['seconds'])} s"))
+    return Group(*parts)
+
+
+def _by_feature(fields: "Mapping[str, Json]", features: Sequence[str], names: Sequence[str]) -> "list[Json]":
+    values = [fields[feature] for feature in features]
+    return [scores[name] if isinstance(scores, dict) else None for scores in values for name in names]

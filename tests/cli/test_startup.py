@@ -8,7 +8,7 @@ import sys
 import pytest
 
 HEAVY = {"torch", "numba", "scipy", "librosa", "numpy", "soundfile", "lightning", "matplotlib"}
-WORDS = [[], ["prep"], ["train"], ["generate"], ["score"], ["list"], ["doctor"], ["completion"]]
+WORDS = [[], ["demo"], ["prep"], ["train"], ["generate"], ["score"], ["list"], ["doctor"], ["completion"]]
 PROBE = """
 import sys
 sys.argv = ["stereokit", *sys.argv[1:]]
