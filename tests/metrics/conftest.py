@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import ArrayLike, NDArray
+from scipy.fft import dct
 from scipy.stats import wasserstein_distance
 
 from stereokit.metrics.excerpt import Excerpt
@@ -155,6 +156,13 @@ def logmel(clip: Excerpt) -> Vector:
     return np.array(frames)
 
 
+def mfcc(clip: Excerpt) -> Vector:
+    """The first 13 of the orthonormal cosine transform of each 32 bands, counted from the floor."""
+    bands = logmel(clip) + 80.0
+    halves = [dct(bands[:, k : k + 32], type=2, norm="ortho", axis=1)[:, :13] for k in (0, 32)]
+    return np.concatenate(halves, axis=1)
+
+
 def distance(name: str, a: Vector, b: Vector) -> float:
     if name == "emd":
         return float(wasserstein_distance(a.ravel(), b.ravel()))
@@ -199,6 +207,7 @@ _TWINS = SimpleNamespace(
     correlation=correlation,
     image_class=image_class,
     logmel=logmel,
+    mfcc=mfcc,
     distance=distance,
     scores=scores,
 )
