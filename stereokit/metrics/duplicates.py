@@ -1,4 +1,4 @@
-"""Clips that are the same in both sets: a generator that copies scores well."""
+"""Clips that are the same: within a set they count twice, across the sets a generator that copies scores well."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -24,11 +24,31 @@ def duplicates_across(generated: Clips, reference: Clips) -> list[tuple[str, str
         by_key[_key(measurement)].append(path)
     pairs = []
     for path, measurement in generated:
-        for candidate in by_key.get(_key(measurement), ()):
-            if path == candidate or np.array_equal(read(path).samples, read(candidate).samples):
-                pairs.append((path, candidate))
-                break
+        original = _first_equal(path, by_key.get(_key(measurement), ()))
+        if original is not None:
+            pairs.append((path, original))
     return pairs
+
+
+def duplicates_within(clips: Clips) -> list[tuple[str, str]]:
+    """List clips whose samples equal those of an earlier clip of the set, with the first such clip."""
+    originals: defaultdict[tuple[object, ...], list[str]] = defaultdict(list)
+    pairs = []
+    for path, measurement in clips:
+        candidates = originals[_key(measurement)]
+        original = _first_equal(path, candidates)
+        if original is None:
+            candidates.append(path)
+        else:
+            pairs.append((path, original))
+    return pairs
+
+
+def _first_equal(path: str, candidates: Sequence[str]) -> str | None:
+    for candidate in candidates:
+        if path == candidate or np.array_equal(read(path).samples, read(candidate).samples):
+            return candidate
+    return None
 
 
 def _key(measurement: Measurement) -> tuple[object, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from stereokit.metrics.duplicates import duplicates_across
+from stereokit.metrics.duplicates import duplicates_across, duplicates_within
 from stereokit.metrics.measure import Measurement, measure_file
 from stereokit.metrics.protocol import PROTOCOLS
 
@@ -54,3 +54,13 @@ def test_one_file_in_both_sets_is_a_duplicate_without_being_read_again(tmp_path:
     clip = measured(tmp_path / "a.wav", noise(1))
     (tmp_path / "a.wav").unlink()
     assert duplicates_across([clip], [clip]) == [(clip[0], clip[0])]
+
+
+def test_within_a_set_every_later_copy_names_the_first(tmp_path: Path) -> None:
+    clips = [measured(tmp_path / f"{k}.wav", noise(seed)) for k, seed in enumerate([1, 2, 1, 1, 3])]
+    paths = [path for path, _ in clips]
+    assert duplicates_within(clips) == [(paths[2], paths[0]), (paths[3], paths[0])]
+
+
+def test_within_a_set_clips_that_only_measure_alike_are_none(tmp_path: Path) -> None:
+    assert duplicates_within([measured(tmp_path / "a.wav", noise(1)), measured(tmp_path / "b.wav", -noise(1))]) == []
