@@ -1,8 +1,11 @@
 """What a workflow tells while it works: rows of results, messages, and how far it is."""
 
+import json
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 
+from stereokit import __version__
 from stereokit.errors import Status
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
@@ -44,3 +47,19 @@ class Data:
 Event = Row | Message | Progress | Data
 # A workflow yields events and returns its status.
 Events = Generator[Event, None, Status]
+
+
+def row_to_json(row: Row) -> str:
+    """Return one line of ASCII JSON; NaN and infinities, which JSON lacks, become null."""
+    fields: Mapping[str, Json] = {"schema": row.schema, **row.fields, "stereokit_version": __version__}
+    return json.dumps(_without_nan(dict(fields)), allow_nan=False)
+
+
+def _without_nan(value: Json) -> Json:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    return value
