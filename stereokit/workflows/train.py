@@ -222,7 +222,7 @@ def _compile(model: Model) -> Generator[Event, None, None]:
     modules = model.compilable()
     compile_modules(modules)
     players = {name for name, _ in model.named_children() if any(True for _ in getattr(model, name).parameters())}
-    left = sorted(players - modules.keys())
+    left = sorted(players - {name.partition(".")[0] for name in modules})
     reason = f"; not compiled: {', '.join(left)} (a penalty differentiates twice)" if left else ""
     yield Message(f"compiled: {', '.join(modules) or 'nothing'}{reason}")
 

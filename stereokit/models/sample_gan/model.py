@@ -79,8 +79,9 @@ class Model(TrainedModel):
         return self.representation.decode(pictures, draw.uniform)
 
     def compilable(self) -> dict[str, nn.Module]:
-        """Return the generator; the critic's slope is differentiated twice."""
-        return {"generator": self.generator}
+        """Return the generator's networks, which are called one by one; the critic's slope is differentiated twice."""
+        parts = self.generator.named_children()
+        return {f"generator.{name}": part for name, part in parts if not isinstance(part, nn.ModuleList)}
 
 
 def _representation(config: SampleGanConfig) -> Representation:
