@@ -22,7 +22,7 @@ VIEWS = ("left_right", "mid", "side")
 FIGURES = ("snr_db", "si_sdr_db", "lsd", "mr_stft", "mel_mse", "mel_mae")
 
 # Samples of the windows that are computed at once.
-_BLOCK_SAMPLES = 1 << 19
+_BLOCK_SAMPLES = 1 << 17
 _EMD = Distance("", is_sorted=True, power=1)
 
 
