@@ -3,7 +3,7 @@
 import signal
 import threading
 from types import FrameType, TracebackType
-from typing import Self
+from typing import Any, Self
 
 from stereokit.errors import Status
 
@@ -21,12 +21,14 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.status: Status | None = None
-        # Only the main thread is told of signals.
-        self._is_told = threading.current_thread() is threading.main_thread()
+        self._before: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Self:
-        if self._is_told:
-            self._before = {number: signal.signal(number, self._note) for number in _ANSWERS}
+        # Only the main thread is told of signals.
+        for number in _ANSWERS if threading.current_thread() is threading.main_thread() else ():
+            # A shell's background job is started to ignore Ctrl-C, which is meant for others.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                self._before[number] = signal.signal(number, self._note)
         return self
 
     def __exit__(
@@ -39,6 +41,5 @@ class StopRequest:
         self._put_back()
 
     def _put_back(self) -> None:
-        if self._is_told:
-            for number, handler in self._before.items():
-                signal.signal(number, handler)
+        for number, handler in self._before.items():
+            signal.signal(number, handler)

@@ -159,6 +159,15 @@ def test_ten_steps_are_five_a_signal_and_five_resumed_bit_for_bit(
     assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
 
 
+def test_a_signal_that_was_to_be_ignored_is(train: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        at_step(monkeypatch, 1, lambda: signal.raise_signal(signal.SIGINT))
+        assert train(tmp_path / "run", "--steps", 3).status == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def test_a_second_signal_ends_at_once(train: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def twice() -> None:
         signal.raise_signal(signal.SIGINT)
