@@ -1,5 +1,6 @@
 """``stereokit score``."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -46,10 +47,26 @@ DropSilent = Annotated[
 ]
 PerLabel = Annotated[bool, typer.Option("--per-label", help="A row a label first, from the data set's metadata.")]
 PerClip = Annotated[bool, typer.Option("--per-clip", help="A row a clip first.")]
+Statistics = Annotated[
+    bool, typer.Option("--statistics", help="Also the p-value of MMD, intervals, and the smallest width that shows.")
+]
 FailIf = Annotated[
     list[str] | None,
-    typer.Option(metavar="CHECK", help="Status 1 if this holds, e.g. 'cov<0.4'; repeatable."),
+    typer.Option(metavar="CHECK", help="Status 1 if it holds: 'cov<0.4', 'mmd>1.1*baseline.mmd'; repeatable."),
 ]
+BaselineFile = Annotated[
+    Path | None, typer.Option("--baseline", parser=options.file_path, metavar="FILE", help="A result that --save kept.")
+]
+Save = Annotated[
+    Path | None, typer.Option(parser=options.file_path, metavar="FILE", help="Keep the result as JSON; replaced.")
+]
+Junit = Annotated[
+    Path | None, typer.Option(parser=options.file_path, metavar="FILE", help="Checks as JUnit XML; replaced.")
+]
+Markdown = Annotated[
+    Path | None, typer.Option(parser=options.file_path, metavar="FILE", help="A summary in Markdown; replaced.")
+]
+Csv = Annotated[bool, typer.Option("--csv", help="CSV with a header; of --per-clip the clips alone.")]
 
 
 def score(
@@ -67,26 +84,35 @@ def score(
     only: options.Only = None,
     per_label: PerLabel = False,
     per_clip: PerClip = False,
+    statistics: Statistics = False,
     fail_if: FailIf = None,
+    baseline: BaselineFile = None,
+    save: Save = None,
+    junit: Junit = None,
+    markdown: Markdown = None,
+    csv: Csv = False,
     strict: options.Strict = False,
     seed: options.Seed = 0,
     jobs: options.Jobs = None,
 ) -> Status:
     """Score a generated set against a reference set: COV, MMD and 1-NNA of their stereo image.
 
-    The scores are fractions; beside each stands what a perfect generator would get at these sizes.
+    Beside each score stands what a perfect generator would get at these sizes; p is how often chance alone tells the
+    sets apart as well. REF is the yardstick.
     """
     from stereokit.data.text import nfc
-    from stereokit.workflows.score import ScoreSettings
     from stereokit.workflows.score import score as workflow
+    from stereokit.workflows.score_files import ScoreFiles
+    from stereokit.workflows.score_settings import ScoreSettings
 
     is_full = None if side_range is None else side_range == "full"
     settings = ScoreSettings(
         generated=gen, reference=ref, protocol=protocol, feature=feature, distance=distance, is_full_range=is_full,
         length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent, only=tuple(map(nfc, only or ())),
-        per_label=per_label, per_clip=per_clip, fail_if=tuple(fail_if or ()), strict=strict, seed=seed, jobs=jobs,
+        per_label=per_label, per_clip=per_clip, statistics=statistics, fail_if=tuple(fail_if or ()), baseline=baseline,
+        files=ScoreFiles(save, junit, markdown), strict=strict, seed=seed, jobs=jobs,
     )  # fmt: skip
-    return output.show(workflow(settings, output.streams.stdin), _table)
+    return output.show(workflow(settings, output.streams.stdin), _table, as_csv=csv)
 
 
 def _table(rows: "list[Row]") -> "RenderableType":

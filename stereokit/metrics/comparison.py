@@ -11,8 +11,11 @@ from stereokit import catalog
 from stereokit.metrics.distance import Distance, Pool, make_pool
 from stereokit.metrics.neighbours import Neighbours, choose_search
 from stereokit.metrics.score import Score
+from stereokit.metrics.significance import Significance, nna_significance, thorough_significance
 
 Sizes = Literal["equal", "all"]
+# What is said about chance: nothing; 1-NNA's permutation test, which costs next to nothing; or all there is.
+Tests = Literal["none", "quick", "thorough"]
 DRAWS = 20
 
 # A split of a large set costs much and varies little: fewer are drawn, but never under four.
@@ -38,6 +41,8 @@ class Comparison:
         How many clips of each set entered a draw.
     draws
         How many draws were averaged.
+    significance
+        What chance could have done; None where not asked for.
     """
 
     scores: dict[str, float]
@@ -45,6 +50,7 @@ class Comparison:
     generated: int
     reference: int
     draws: int
+    significance: Significance | None = None
 
 
 def compare_sets(
@@ -54,6 +60,8 @@ def compare_sets(
     *,
     sizes: Sizes = "equal",
     seed: int = 0,
+    tests: Tests = "none",
+    are_widths: bool = False,
 ) -> Comparison:
     """Score generated against reference sequences.
 
@@ -67,7 +75,11 @@ def compare_sets(
         ``equal`` draws subsets of the larger set as large as the smaller one, 20 times, and averages; ``all`` takes
         all. At equal sizes both are the same and nothing is drawn.
     seed
-        Of the draws and of the splits behind ``expected``.
+        Of the draws, of the splits behind ``expected``, and of the tests.
+    tests
+        Which tests against chance are made. The thorough ones take the first of several draws.
+    are_widths
+        Whether a sequence is proportional to its clip's width, so that a change of width can be tried.
     """
     pool = make_pool(generated, reference, distance)
     scores = {name: catalog.load("score", name) for name in catalog.names("score")}
@@ -78,7 +90,8 @@ def compare_sets(
     null_gen, null_ref = _null_sizes(len(reference), n_gen, n_ref)
     splits = int(np.clip(_NULL_CLIPS // (null_gen + null_ref), _MIN_NULL_SPLITS, _NULL_SPLITS)) if null_gen else 0
     search = choose_search(pool, [n_gen + n_ref] * draws + [null_gen + null_ref] * splits)
-    results = [_scores(scores, search(part)) for part in _draws(pool, draws, n_gen, n_ref, seed)]
+    found = [search(part) for part in _draws(pool, draws, n_gen, n_ref, seed)]
+    results = [_scores(scores, neighbours) for neighbours in found]
     averages = {name: float(np.mean([result[name] for result in results])) for name in scores}
     nulls = [_scores(scores, search(part)) for part in _splits(pool, splits, null_gen, null_ref, seed)]
     expected: dict[str, float | None] = {}
@@ -88,7 +101,11 @@ def compare_sets(
             expected[name] = score.formula(n_gen, n_ref)
         else:
             expected[name] = float(np.mean([null[name] for null in nulls])) if is_measured else None
-    return Comparison(averages, expected, n_gen, n_ref, draws)
+    significance = None if tests == "none" else nna_significance(found, seed=seed)
+    if significance is not None and tests == "thorough":
+        first = next(_draws(pool, draws, n_gen, n_ref, seed))
+        significance = thorough_significance(significance, first, averages, are_widths=are_widths, seed=seed)
+    return Comparison(averages, expected, n_gen, n_ref, draws, significance)
 
 
 def _null_sizes(found: int, n_gen: int, n_ref: int) -> tuple[int, int]:

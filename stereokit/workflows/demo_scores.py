@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from stereokit import catalog
 from stereokit.workflows.demo_folder import DEMO_SCHEMA
 from stereokit.workflows.events import Event, Events, Json, Row
-from stereokit.workflows.score import ScoreSettings, score
+from stereokit.workflows.score import score
+from stereokit.workflows.score_settings import ScoreSettings
 
 SET_SCHEMA = "stereokit.demo.set/1"
 

@@ -1,44 +1,22 @@
 """``stereokit score``: how near a generated set comes to a reference set."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
 
-from stereokit.data.sources import Refusal
 from stereokit.data.workers import available_jobs
 from stereokit.errors import BadInputError, Status, UsageError, worst
-from stereokit.metrics.comparison import Sizes, compare_sets
+from stereokit.metrics.comparison import compare_sets
 from stereokit.metrics.duplicates import duplicates_across
-from stereokit.metrics.protocol import Protocol, protocol_with
-from stereokit.workflows.checks import parse_check
-from stereokit.workflows.events import Events, Message, Row
+from stereokit.metrics.protocol import Protocol
+from stereokit.workflows.checks import Check
+from stereokit.workflows.events import Event, Events, Message, Row
 from stereokit.workflows.refusals import refusal_messages
-from stereokit.workflows.score_rows import check_keys, clip_row, result_row
+from stereokit.workflows.score_baseline import Baseline, read_baseline
+from stereokit.workflows.score_files import Verdict
+from stereokit.workflows.score_rows import clip_row, result_row
 from stereokit.workflows.score_sets import ScoredSet, measure_set
+from stereokit.workflows.score_settings import ScoreSettings
 
 _NAMES_TOLD = 5
-
-
-@dataclass(frozen=True)
-class ScoreSettings:
-    """The words of ``stereokit score``; None leaves a part as the protocol has it."""
-
-    generated: str
-    reference: str
-    protocol: str = "paper"
-    feature: str | None = None
-    distance: str | None = None
-    is_full_range: bool | None = None
-    length: float | None = None
-    is_shape: bool | None = None
-    sizes: Sizes = "equal"
-    drop_silent: bool = False
-    only: tuple[str, ...] = ()
-    per_label: bool = False
-    per_clip: bool = False
-    fail_if: tuple[str, ...] = ()
-    strict: bool = False
-    seed: int = 0
-    jobs: int | None = None
 
 
 def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
@@ -48,19 +26,32 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
     ------
     UsageError, BadInputError
         When the settings do not go together, or no clip of a set can be used.
+    OutputError
+        When a file cannot be written.
     """
-    protocol = protocol_with(
-        settings.protocol,
-        feature=settings.feature,
-        distance=settings.distance,
-        is_full_range=settings.is_full_range,
-        length=settings.length,
-        is_shape=settings.is_shape,
-    )
-    checks = [parse_check(text, check_keys()) for text in settings.fail_if]
+    protocol = settings.load_protocol()
+    checks = settings.checks()
+    settings.files.check_places()
+    baseline = None if settings.baseline is None else read_baseline(settings.baseline)
     if settings.generated == settings.reference == "-":
         raise UsageError("GEN and REF cannot both be standard input: give a folder or list for one of them")
-    sets: list[ScoredSet] = []
+    generated, reference = sets = yield from _measured(settings, protocol, stdin)
+    _check_sets(sets, settings)
+    yield from _detail_rows(sets, settings, protocol)
+    result = _compared(generated, reference, settings, protocol)
+    verdict = _judged(result, baseline, checks)
+    yield verdict.row
+    settings.files.write(verdict)
+    yield from _messages(verdict)
+    refused = any(one.refused for one in sets)
+    return worst([Status.CHECK_FAILED] * bool(verdict.failed) + [Status.SOME_FAILED] * refused)
+
+
+def _measured(
+    settings: ScoreSettings, protocol: Protocol, stdin: Iterable[str]
+) -> Generator[Event, None, tuple[ScoredSet, ScoredSet]]:
+    """Find and measure the generated and the reference set, and tell what was refused."""
+    sets = []
     for name, given in (("gen", settings.generated), ("ref", settings.reference)):
         one = yield from measure_set(
             name,
@@ -75,29 +66,10 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
         yield from refusal_messages(one.refused)
         sets.append(one)
     generated, reference = sets
-    refused = [*generated.refused, *reference.refused]
-    _check_sets(sets, settings, refused)
-    if settings.per_clip:
-        for one in sets:
-            yield from (clip_row(one.name, *clip) for clip in one.clips)
-    if settings.per_label:
-        if generated.labels | reference.labels == {""}:
-            yield Message("--per-label: no clip has a label; data sets keep them in metadata.jsonl", is_warning=True)
-        for label in sorted(generated.labels | reference.labels):
-            yield _compared(generated.with_label(label), reference.with_label(label), settings, protocol, label)
-    result = _compared(generated, reference, settings, protocol)
-    failed = [check for check in checks if check.fails(result.fields)]
-    yield Row(result.schema, {**result.fields, "failed_checks": [check.text for check in failed]})
-    if copies := result.fields["duplicates_across"]:
-        yield Message(f"{copies} generated clips are exact copies of reference clips", is_warning=True)
-    for check in failed:
-        value = check.figure(result.fields)
-        told = "could not be computed" if value is None else f"is {value:.6g}"
-        yield Message(f"--fail-if {check.text!r}: {check.key} {told}", is_warning=True)
-    return worst([Status.CHECK_FAILED] * bool(failed) + [Status.SOME_FAILED] * bool(refused))
+    return generated, reference
 
 
-def _check_sets(sets: Sequence[ScoredSet], settings: ScoreSettings, refused: Sequence[Refusal]) -> None:
+def _check_sets(sets: Sequence[ScoredSet], settings: ScoreSettings) -> None:
     """Stop before a score that would mislead.
 
     Raises
@@ -113,11 +85,28 @@ def _check_sets(sets: Sequence[ScoredSet], settings: ScoreSettings, refused: Seq
             f"{names}{more}: no side signal, or too little for a width, so no shape to compare; "
             "--drop-silent leaves such clips out"
         )
+    refused = sum(len(one.refused) for one in sets)
     if settings.strict and refused:
-        raise BadInputError(f"--strict: {len(refused)} inputs were refused, so nothing is scored")
+        raise BadInputError(f"--strict: {refused} inputs were refused, so nothing is scored")
     for one in sets:
         if not one.clips:
             raise BadInputError(f"{one.given}: no usable clip in the {one.name} set")
+
+
+def _detail_rows(
+    sets: tuple[ScoredSet, ScoredSet], settings: ScoreSettings, protocol: Protocol
+) -> Iterator[Row | Message]:
+    """Yield a row a clip and a row a label, where asked for."""
+    generated, reference = sets
+    if settings.per_clip:
+        for one in sets:
+            yield from (clip_row(one.name, *clip) for clip in one.clips)
+    if settings.per_label:
+        labels = generated.labels | reference.labels
+        if labels == {""}:
+            yield Message("--per-label: no clip has a label; data sets keep them in metadata.jsonl", is_warning=True)
+        for label in sorted(labels):
+            yield _compared(generated.with_label(label), reference.with_label(label), settings, protocol, label)
 
 
 def _compared(
@@ -135,6 +124,8 @@ def _compared(
             protocol.load_distance(),
             sizes=settings.sizes,
             seed=settings.seed,
+            tests="thorough" if settings.statistics else "quick",
+            are_widths=protocol.load_feature().can_be_shape and not protocol.is_shape,
         )
     return result_row(
         generated,
@@ -148,3 +139,30 @@ def _compared(
             "duplicates_across": len(duplicates_across(generated.paths(), reference.paths())),
         },
     )
+
+
+def _judged(result: Row, baseline: Baseline | None, checks: Sequence[Check]) -> Verdict:
+    """Put a result beside the baseline and to the checks.
+
+    Raises
+    ------
+    BadInputError
+        When the baseline was scored with other settings.
+    """
+    fields = dict(result.fields)
+    known = fields
+    if baseline is not None:
+        baseline.check_settings(fields)
+        notes = fields["notes"]
+        fields["notes"] = [*(notes if isinstance(notes, list) else []), *baseline.notes(fields)]
+        known = {**fields, "baseline": dict(baseline.fields)}
+    failed = [check.text for check in checks if check.fails(known)]
+    shown = None if baseline is None else baseline.summary()
+    return Verdict(Row(result.schema, {**fields, "baseline": shown, "failed_checks": [*failed]}), known, checks)
+
+
+def _messages(verdict: Verdict) -> Iterator[Message]:
+    if copies := verdict.row.fields["duplicates_across"]:
+        yield Message(f"{copies} generated clips are exact copies of reference clips", is_warning=True)
+    for check in verdict.failed:
+        yield Message(f"--fail-if {check.text!r}: {check.told(verdict.known)}", is_warning=True)

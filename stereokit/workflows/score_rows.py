@@ -6,7 +6,8 @@ from stereokit import catalog
 from stereokit.data.sources import Source
 from stereokit.metrics.comparison import Comparison
 from stereokit.metrics.measure import Measurement
-from stereokit.metrics.protocol import PROTOCOLS, Protocol
+from stereokit.metrics.protocol import Protocol
+from stereokit.workflows import score_notes
 from stereokit.workflows.events import Json, Row
 from stereokit.workflows.score_sets import ScoredSet, label_of
 
@@ -24,6 +25,16 @@ _SET_COUNTS = (
     "silent",
     "clamped_windows",
     "side_distance_mean",
+    "shortest_s",
+    "longest_s",
+)
+_INTERVALS = ("cov", "mmd")
+# Only --statistics computes these.
+THOROUGH_KEYS = (
+    "mmd_p",
+    *(f"interval.{name}.{end}" for name in _INTERVALS for end in ("low", "high")),
+    "detectable.width_percent",
+    "permutations.mmd",
 )
 
 
@@ -31,8 +42,9 @@ def check_keys() -> list[str]:
     """List the figures of a result row that ``--fail-if`` may name."""
     scores = catalog.names("score")
     sets = [f"{name}.{count}" for name in ("gen", "ref") for count in _SET_COUNTS]
-    counts = ["n_gen", "n_ref", "n_gen_found", "n_ref_found", "duplicates_across"]
-    return [*scores, *(f"expected.{name}" for name in scores), *counts, *sets]
+    counts = ["n_gen", "n_ref", "n_gen_found", "n_ref_found", "draws", "duplicates_across"]
+    chance = ["nna_p", "detectable.nna", "permutations.nna", *THOROUGH_KEYS]
+    return [*scores, *(f"expected.{name}" for name in scores), *chance, *counts, *sets]
 
 
 def result_row(
@@ -46,6 +58,7 @@ def result_row(
     names = catalog.names("score")
     scores: dict[str, Json] = {name: comparison.scores[name] if comparison else None for name in names}
     expected: dict[str, Json] = {name: comparison.expected[name] if comparison else None for name in names}
+    measured = [measurement for scored in (generated, reference) for _, measurement in scored.clips]
     return Row(
         SCORE_SCHEMA,
         {
@@ -53,6 +66,9 @@ def result_row(
             "n_gen": comparison.generated if comparison else 0,
             "n_ref": comparison.reference if comparison else 0,
             "expected": expected,
+            **_chance(comparison),
+            "verdict": score_notes.verdict(comparison),
+            "yardstick": "ref",
             "n_gen_found": len(generated.clips),
             "n_ref_found": len(reference.clips),
             "draws": comparison.draws if comparison else 0,
@@ -72,24 +88,30 @@ def result_row(
                 for scored in (generated, reference)
                 for refusal in scored.refused
             ],
-            "notes": _notes(generated, reference, protocol),
+            "notes": [*score_notes.notes(comparison, measured, protocol)],
         },
     )
 
 
-def _notes(generated: ScoredSet, reference: ScoredSet, protocol: Protocol) -> list[Json]:
-    notes: list[Json] = []
-    measured = [measurement for scored in (generated, reference) for _, measurement in scored.clips]
-    if protocol != PROTOCOLS["ml2020"]:
-        notes.append("MMD is comparable only at the same sizes, settings and data; not with the paper's table 1")
-    flat = sum(not measurement.has_side for measurement in measured)
-    if flat:
-        notes.append(f"{flat} clips have no side signal: they are mono or silent")
-    if len({measurement.sample_rate for measurement in measured}) > 1:
-        notes.append("sample rates are mixed: windows are counted in seconds at each file's own rate")
-    if len({len(measurement.sequence) for measurement in measured}) > 1:
-        notes.append("lengths differ: sequences of unequal length are compared; --length S makes them equal")
-    return notes
+def _chance(comparison: Comparison | None) -> dict[str, Json]:
+    """Return what chance could have done; null is what was not asked for or cannot be told of so few clips."""
+    significance = comparison.significance if comparison else None
+    intervals = (significance.intervals if significance else None) or {}
+    return {
+        "nna_p": significance.nna_p if significance else None,
+        "mmd_p": significance.mmd_p if significance else None,
+        "interval": {
+            name: {end: getattr(intervals.get(name), end, None) for end in ("low", "high")} for name in _INTERVALS
+        },
+        "detectable": {
+            "nna": significance.nna_detectable if significance else None,
+            "width_percent": significance.width_detectable_percent if significance else None,
+        },
+        "permutations": {
+            "nna": significance.nna_permutations if significance else 0,
+            "mmd": significance.mmd_permutations if significance else 0,
+        },
+    }
 
 
 def clip_row(name: str, source: Source, measurement: Measurement) -> Row:

@@ -1,0 +1,153 @@
+"""What ``stereokit score`` writes beside its result: the result itself, and summaries that CI pages show."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from stereokit import catalog
+from stereokit.data.text import printable
+from stereokit.errors import OutputError
+from stereokit.workflows.checks import Check
+from stereokit.workflows.events import Json, Row, row_to_json
+from stereokit.writing import write_file
+
+# What XML 1.0 cannot hold, not even escaped.
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A result with the checks it was put to.
+
+    Attributes
+    ----------
+    row
+        The result.
+    known
+        Its figures, and the baseline's under ``baseline``.
+    checks
+        All of them.
+    """
+
+    row: Row
+    known: Mapping[str, Json]
+    checks: Sequence[Check]
+
+    @property
+    def failed(self) -> list[Check]:
+        """The conditions that hold."""
+        return [check for check in self.checks if check.fails(self.known)]
+
+
+@dataclass(frozen=True)
+class ScoreFiles:
+    """Where results are written; what is there is replaced, None writes nothing."""
+
+    save: Path | None = None
+    junit: Path | None = None
+    markdown: Path | None = None
+
+    def check_places(self) -> None:
+        """Stop before any work when a file cannot be written in the end.
+
+        Raises
+        ------
+        OutputError
+            When its folder is missing, or the path is a folder.
+        """
+        for path in (self.save, self.junit, self.markdown):
+            if path is not None and (path.is_dir() or not path.parent.is_dir()):
+                raise OutputError(f"cannot write {path}: {'is a folder' if path.is_dir() else 'its folder is missing'}")
+
+    def write(self, verdict: Verdict) -> None:
+        """Write what was asked for, each file whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            When one cannot be written.
+        """
+        forms: list[tuple[Path | None, Callable[[Verdict], str]]] = [
+            (self.save, lambda verdict: row_to_json(verdict.row) + "\n"),
+            (self.junit, junit_text),
+            (self.markdown, markdown_text),
+        ]
+        for path, form in forms:
+            if path is not None:
+                write_file(path, form(verdict).encode())
+
+
+def junit_text(verdict: Verdict) -> str:
+    """Return JUnit XML: a test case for the inputs, and one for each check."""
+    refused = verdict.row.fields["failed"]
+    reasons = [f"{one['path']}: {one['reason']}" for one in refused if isinstance(one, dict)] if refused else []  # type: ignore[union-attr]
+    cases = [_case("inputs", f"{len(reasons)} inputs were refused" if reasons else "", "\n".join(reasons))]
+    for check in verdict.checks:
+        told = check.told(verdict.known)
+        cases.append(_case(f"--fail-if {check.text}", told if check in verdict.failed else "", told))
+    failures = len(verdict.failed) + bool(reasons)
+    counts = f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="0"'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {counts}>\n'
+        f'  <testsuite name="stereokit score" {counts}>\n' + "".join(cases) + "  </testsuite>\n</testsuites>\n"
+    )
+
+
+def _case(name: str, message: str, detail: str) -> str:
+    start = f'    <testcase classname="stereokit.score" name="{_xml(name)}"'
+    if not message:
+        return f"{start}/>\n"
+    return f'{start}>\n      <failure message="{_xml(message)}">{_xml(detail)}</failure>\n    </testcase>\n'
+
+
+def _xml(text: str) -> str:
+    return escape(_NOT_XML.sub("\ufffd", text))
+
+
+def markdown_text(verdict: Verdict) -> str:
+    """Return a summary in GitHub's Markdown: scores beside their nulls, checks, inputs and notes."""
+    fields = verdict.row.fields
+    lines = [f"### stereokit score: {_word(fields['verdict'])}", ""]
+    lines += _table(["score", "value", "expected", "p", "95 % interval", "baseline"], _score_lines(fields))
+    if verdict.checks:
+        outcome = [[check.text, "fails" if check in verdict.failed else "ok"] for check in verdict.checks]
+        figures = [check.told(verdict.known) for check in verdict.checks]
+        lines += [
+            "",
+            *_table(["--fail-if", "", ""], [[*one, told] for one, told in zip(outcome, figures, strict=True)]),
+        ]
+    lines.append("")
+    for name in ("gen", "ref"):
+        counts = fields[name]
+        if isinstance(counts, dict):
+            told = ", ".join(f"{counts[key]} {key}" for key in ("found", "used", "refused", "dropped_silent"))
+            lines.append(f"- {name}: {_word(told)}")
+    notes = fields["notes"]
+    lines += [f"- {_word(note)}" for note in (notes if isinstance(notes, list) else [])]
+    return "\n".join(lines) + "\n"
+
+
+def _score_lines(fields: Mapping[str, Json]) -> Iterator[list[Json]]:
+    expected, intervals, baseline = (fields[key] for key in ("expected", "interval", "baseline"))
+    for name in catalog.names("score"):
+        around = intervals.get(name) if isinstance(intervals, dict) else None
+        ends = [around["low"], around["high"]] if isinstance(around, dict) else [None]
+        told = None if None in ends else " to ".join(map(_figure, ends))
+        null, before = (one.get(name) if isinstance(one, dict) else None for one in (expected, baseline))
+        yield [catalog.load("score", name).title, fields[name], null, fields.get(f"{name}_p"), told, before]
+
+
+def _table(columns: Sequence[str], rows: Iterator[list[Json]] | Sequence[Sequence[Json]]) -> list[str]:
+    lines = [[*columns], ["---"] * len(columns), *([_figure(cell) for cell in row] for row in rows)]
+    return ["| " + " | ".join(line) + " |" for line in lines]
+
+
+def _figure(value: Json) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else _word(value)
+
+
+def _word(value: Json) -> str:
+    """Return text that Markdown, and HTML in it, shows as it is."""
+    return re.sub(r"([\\`*_{}\[\]|#~])", r"\\\1", escape(printable(str(value)), quote=False))
