@@ -1,15 +1,13 @@
 """Results to stdout, everything else to stderr."""
 
 import contextlib
-import json
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from stereokit import __version__
+from stereokit.cli.comma_separated import rows_to_csv
 from stereokit.cli.streams import Streams
 from stereokit.errors import ClosedPipeError, OutputError, Status, StereokitError, UsageError
-from stereokit.workflows.events import Data, Events, Json, Message, Progress, Row
+from stereokit.workflows.events import Data, Events, Message, Progress, Row, row_to_json
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -35,17 +33,19 @@ class Output:
     def __init__(self, streams: Streams, *, as_json: bool = False, quiet: bool = False) -> None:
         self.streams = streams
         self._as_json = as_json or not streams.stdout_is_terminal
+        self._as_csv = False
         self._quiet = quiet
         self._held: list[Row | Message] = []
         self._rows: list[Row] = []
         self._bar: Bar | None = None
         self._tasks: dict[str, int] = {}
 
-    def show(self, events: Events, table: Table) -> Status:
+    def show(self, events: Events, table: Table, *, as_csv: bool = False) -> Status:
         """Write what a workflow yields and return its status.
 
-        ``table`` draws the rows for a terminal.
+        ``table`` draws the rows for a terminal; ``as_csv`` writes them as CSV, there or to a pipe.
         """
+        self._as_csv = as_csv
         try:
             while True:
                 try:
@@ -78,7 +78,7 @@ class Output:
         for held in self._held if failed else ():
             self._tell(held)
         if self._rows:
-            self.write(self._drawn(table(self._rows)))
+            self.write(rows_to_csv(self._rows) if self._as_csv else self._drawn(table(self._rows)))
 
     def write(self, text: str) -> None:
         """Write text to stdout as it is.
@@ -107,7 +107,7 @@ class Output:
         if isinstance(event, Message):
             mark = "warning: " if event.is_warning else ""
             self.streams.tell(f"{mark}{event.text}")
-        elif self._as_json:
+        elif self._as_json and not self._as_csv:
             self.write(row_to_json(event) + "\n")
         else:
             self._rows.append(event)
@@ -155,19 +155,3 @@ def _told_failures() -> Iterator[None]:
         raise ClosedPipeError("the reader closed standard output") from error
     except OSError as error:
         raise OutputError(f"cannot write to standard output: {error.strerror}") from error
-
-
-def row_to_json(row: Row) -> str:
-    """Return one line of ASCII JSON; NaN and infinities, which JSON lacks, become null."""
-    fields: Mapping[str, Json] = {"schema": row.schema, **row.fields, "stereokit_version": __version__}
-    return json.dumps(_without_nan(dict(fields)), allow_nan=False)
-
-
-def _without_nan(value: Json) -> Json:
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    return value
