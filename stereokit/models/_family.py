@@ -47,9 +47,8 @@ class Family:
         if name not in self.presets:
             raise UsageError(f"unknown preset {name!r} of {self.name}: choose from {', '.join(self.presets)}")
         config = self.presets[name]
-        for assignment in assignments:
-            config = _assigned(config, assignment)
-        return config
+        # together, since a configuration checks fields against each other
+        return replace(config, **dict(_parsed(config, assignment) for assignment in assignments))
 
     def load_model(self) -> Any:  # the family's own class; naming it would import torch
         """Import and return the family's ``Model``, a ``training.trainer.Model`` built from a configuration."""
@@ -71,14 +70,14 @@ def check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None
             raise UsageError(f"{name} is {value}: must be from {lowest} to {highest}")
 
 
-def _assigned(config: Any, assignment: str) -> Any:
+def _parsed(config: Any, assignment: str) -> tuple[str, Any]:
     name, equals, text = assignment.partition("=")
     types = get_type_hints(type(config))
     names = [field.name for field in fields(config)]
     if not equals or name not in names:
         raise UsageError(f"--set {assignment!r}: write FIELD=VALUE with one of {', '.join(names)}")
     try:
-        return replace(config, **{name: parse_value(text, types[name])})
+        return name, parse_value(text, types[name])
     except ValueError as error:
         raise UsageError(f"--set {assignment!r}: {error}") from None
 

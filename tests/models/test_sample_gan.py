@@ -213,3 +213,8 @@ def test_a_large_set_is_sampled_evenly():
 def test_settings_that_do_not_fit_are_refused_by_name(assignment, message):
     with pytest.raises(UsageError, match=message):
         FAMILY.preset("default", [assignment])
+
+
+def test_fields_that_belong_together_are_set_together():
+    config = FAMILY.preset("default", ["channels=own-range", "recipe=published"])
+    assert (config.channels, config.recipe) == ("own-range", "published")
