@@ -47,6 +47,10 @@ DropSilent = Annotated[
 ]
 PerLabel = Annotated[bool, typer.Option("--per-label", help="A row a label first, from the data set's metadata.")]
 PerClip = Annotated[bool, typer.Option("--per-clip", help="A row a clip first.")]
+Paired = Annotated[bool, typer.Option("--paired", help="Compare clips of the same name instead: SNR, LSD and others.")]
+Window = Annotated[
+    int | None, typer.Option(metavar="SAMPLES", help="With --paired: in windows of so many samples, e.g. 8192.")
+]
 Statistics = Annotated[
     bool, typer.Option("--statistics", help="Also the p-value of MMD, intervals, and the smallest width that shows.")
 ]
@@ -85,6 +89,8 @@ def score(
     per_label: PerLabel = False,
     per_clip: PerClip = False,
     statistics: Statistics = False,
+    paired: Paired = False,
+    window: Window = None,
     fail_if: FailIf = None,
     baseline: BaselineFile = None,
     save: Save = None,
@@ -97,12 +103,14 @@ def score(
 ) -> Status:
     """Score a generated set against a reference set: COV, MMD and 1-NNA of their stereo image.
 
+    With --paired, each clip against the clip of the same name: SNR, SI-SDR, LSD, mel pictures, drift of the width.
     Beside each score stands what a perfect generator would get at these sizes; p is how often chance alone tells the
     sets apart as well. REF is the yardstick.
     """
     from stereokit.data.text import nfc
-    from stereokit.workflows.score import score as workflow
+    from stereokit.workflows.score import score as score_sets
     from stereokit.workflows.score_files import ScoreFiles
+    from stereokit.workflows.score_pairs import score_pairs
     from stereokit.workflows.score_settings import ScoreSettings
 
     is_full = None if side_range is None else side_range == "full"
@@ -110,9 +118,10 @@ def score(
         generated=gen, reference=ref, protocol=protocol, feature=feature, distance=distance, is_full_range=is_full,
         length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent, only=tuple(map(nfc, only or ())),
         per_label=per_label, per_clip=per_clip, statistics=statistics, fail_if=tuple(fail_if or ()), baseline=baseline,
-        files=ScoreFiles(save, junit, markdown), strict=strict, seed=seed, jobs=jobs,
+        files=ScoreFiles(save, junit, markdown), window=window, strict=strict, seed=seed, jobs=jobs,
     )  # fmt: skip
-    return output.show(workflow(settings, output.streams.stdin), _table, as_csv=csv)
+    workflow, table = (score_pairs, _pairs_table) if paired else (score_sets, _table)
+    return output.show(workflow(settings, output.streams.stdin), table, as_csv=csv)
 
 
 def _table(rows: "list[Row]") -> "RenderableType":
@@ -120,6 +129,13 @@ def _table(rows: "list[Row]") -> "RenderableType":
     from stereokit.cli.tables import score_table
 
     return score_table(rows)
+
+
+def _pairs_table(rows: "list[Row]") -> "RenderableType":
+    """Draw mean figures of left and right, mid and side; pairs first where asked for."""
+    from stereokit.cli.pair_table import pairs_table
+
+    return pairs_table(rows)
 
 
 def add_to(app: typer.Typer) -> None:

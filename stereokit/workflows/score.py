@@ -29,6 +29,8 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
     OutputError
         When a file cannot be written.
     """
+    if settings.window is not None:
+        raise UsageError("--window: windows are for clips of the same name; give --paired too")
     protocol = settings.load_protocol()
     checks = settings.checks()
     settings.files.check_places()

@@ -32,6 +32,7 @@ class ScoreSettings:
     fail_if: tuple[str, ...] = ()
     baseline: Path | None = None
     files: ScoreFiles = field(default_factory=ScoreFiles)
+    window: int | None = None
     strict: bool = False
     seed: int = 0
     jobs: int | None = None
