@@ -32,6 +32,7 @@ class Output:
 
     def __init__(self, streams: Streams, *, as_json: bool = False, quiet: bool = False) -> None:
         self.streams = streams
+        self._wants_json = as_json
         self._as_json = as_json or not streams.stdout_is_terminal
         self._as_csv = False
         self._quiet = quiet
@@ -44,7 +45,14 @@ class Output:
         """Write what a workflow yields and return its status.
 
         ``table`` draws the rows for a terminal; ``as_csv`` writes them as CSV, there or to a pipe.
+
+        Raises
+        ------
+        UsageError
+            For CSV and JSON at once.
         """
+        if as_csv and self._wants_json:
+            raise UsageError("--csv and --json: standard output has one form; choose one")
         self._as_csv = as_csv
         try:
             while True:

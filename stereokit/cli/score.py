@@ -15,6 +15,15 @@ if TYPE_CHECKING:
 
     from stereokit.workflows.events import Row
 
+
+def _show_schema(ctx: typer.Context, wanted: bool) -> None:
+    if wanted:
+        from stereokit.workflows.score_schema import schema_line
+
+        ctx.find_root().obj.stdout.write(schema_line())
+        raise typer.Exit
+
+
 Gen = Annotated[str, typer.Argument(help="Generated clips: a folder, '-', a .jsonl manifest or a .txt list.")]
 Ref = Annotated[str, typer.Argument(help="Reference clips, likewise: the yardstick.")]
 ProtocolName = Annotated[
@@ -70,6 +79,9 @@ Junit = Annotated[
 Markdown = Annotated[
     Path | None, typer.Option(parser=options.file_path, metavar="FILE", help="A summary in Markdown; replaced.")
 ]
+Schema = Annotated[
+    bool, typer.Option("--schema", callback=_show_schema, is_eager=True, help="Print the JSON Schema of the results.")
+]
 Csv = Annotated[bool, typer.Option("--csv", help="CSV with a header; of --per-clip the clips alone.")]
 
 
@@ -97,6 +109,7 @@ def score(
     junit: Junit = None,
     markdown: Markdown = None,
     csv: Csv = False,
+    schema: Schema = False,
     strict: options.Strict = False,
     seed: options.Seed = 0,
     jobs: options.Jobs = None,

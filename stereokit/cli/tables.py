@@ -11,6 +11,8 @@ from stereokit import catalog
 from stereokit.data.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from rich.console import RenderableType
 
     from stereokit.workflows.events import Json, Row
@@ -65,12 +67,27 @@ def score_table(rows: "Sequence[Row]") -> "RenderableType":
     columns = ["label", "n_gen", "n_ref", *titles]
     parts.append(plain_table(columns, [_score_line(fields, names) for fields in results]))
     last = results[-1]
+    parts.append(Text(f"\n{last['verdict']}"))
+    parts.extend(Text(line) for line in _chance_lines(last))
     settings = f"protocol {last['protocol']}, {last['feature']} ({last['unit']}) compared by {last['distance']}"
-    parts.append(Text(f"\n{settings}; sizes {last['sizes']}, {last['draws']} draw(s), seed {last['seed']}"))
+    parts.append(Text(f"{settings}; sizes {last['sizes']}, {last['draws']} draw(s), seed {last['seed']}"))
     parts.extend(Text(f"{name}: {_set_line(last[name])}") for name in ("gen", "ref"))
     notes = last["notes"]
     parts.extend(Text(f"- {note}") for note in (notes if isinstance(notes, list) else []))
     return Group(*parts)
+
+
+def _chance_lines(fields: "Mapping[str, Json]") -> "Iterator[str]":
+    """Yield what --statistics adds; nothing without it."""
+    intervals, detectable = fields["interval"], fields["detectable"]
+    if not isinstance(intervals, dict) or not isinstance(detectable, dict) or fields["mmd_p"] is None:
+        return
+    yield f"p of MMD {_cell(fields['mmd_p'])}"
+    for name, ends in intervals.items():
+        if isinstance(ends, dict) and ends["low"] is not None:
+            yield f"95 % interval of {catalog.load('score', name).title}: {_cell(ends['low'])} to {_cell(ends['high'])}"
+    width = detectable["width_percent"]
+    yield f"smallest change of width that shows: {'none' if width is None else f'{_cell(width)} %'}"
 
 
 def _score_line(fields: "Mapping[str, Json]", names: Sequence[str]) -> "list[Json]":
