@@ -43,10 +43,12 @@ class Excerpt:
         if self.left.dtype != np.int16:
             difference = np.subtract(self.left, self.right, dtype=np.float64)
             return difference
-        lowest = min(int(self.left.min()), int(self.right.min()))
-        highest = max(int(self.left.max()), int(self.right.max()))
-        fits = highest - lowest <= np.iinfo(np.int16).max
-        difference = np.subtract(self.left, self.right, dtype=np.int16 if fits else np.int32)
+        difference = np.subtract(self.left, self.right)
+        # It has left 16 bits where left and right have unlike signs and the result that of the right.
+        is_unlike = self.left ^ self.right
+        is_unlike &= self.left ^ difference
+        if is_unlike.min() < 0:
+            difference = np.subtract(self.left, self.right, dtype=np.int32)
         return difference
 
     @property
@@ -62,7 +64,7 @@ class Excerpt:
     @cached_property
     def is_silent(self) -> bool:
         """Whether every sample is zero."""
-        return not (self.left.any() or self.right.any())
+        return not (self.has_side or self.left.any())
 
     def scaled(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return left and right as float64 with full scale ±1, each of shape (T,)."""

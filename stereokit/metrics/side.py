@@ -17,6 +17,7 @@ LOW_QUANTILE = 0.05
 
 # The block method needs windows of exactly four blocks.
 _BLOCKS_A_WINDOW = 4
+_WINDOWS_AT_ONCE = 128
 
 # Three segments of a 0.36 s stab, in samples at 44.1 kHz; std(s) above the threshold is wide.
 _SEGMENTS = (0, 2940, 8820, 15872)
@@ -50,45 +51,57 @@ def _sorted_spread(windows: NDArray[Any]) -> NDArray[np.float64]:
     return _spread(lowest, highest, fraction)
 
 
-def _lowest_of_windows(tails: NDArray[Any]) -> NDArray[Any]:
-    """Return the two highest ranks kept, over each run of four neighbouring blocks.
+def _innermost_of_windows(pairs: NDArray[Any]) -> NDArray[Any]:
+    """Return the two highest of the k lowest values over each run of four neighbouring blocks.
 
     Parameters
     ----------
-    tails
-        Shape (blocks, k): the k lowest values of each block, ascending.
+    pairs
+        Shape (..., blocks - 1, k): the k lowest values of each two neighbouring blocks, in any order; sorted in place.
 
     Returns
     -------
     ndarray
-        Shape (blocks - 3, 2): the k-1th and kth lowest of each window.
-
-    Notes
-    -----
-    The k lowest of two ascending k-lists A and B are, as a set, min(A[i], B[k-1-i]). So neighbouring blocks
-    are merged into pairs and pairs of pairs into windows without ever looking at a sample twice.
+        Shape (..., blocks - 3, 2): the k-1th and kth lowest of each window.
     """
-    pairs = np.minimum(tails[:-1], tails[1:, ::-1])
-    pairs.sort(axis=1)
-    windows = np.minimum(pairs[:-2], pairs[2:, ::-1])
-    kept = windows.shape[1]
-    windows.partition((kept - 2, kept - 1), axis=1)
-    innermost: NDArray[Any] = windows[:, kept - 2 :]
+    kept = pairs.shape[-1]
+    pairs.sort(axis=-1)
+    windows = np.minimum(pairs[..., :-2, :], pairs[..., 2:, ::-1])
+    # One value alone stays above this rank: the last.
+    windows.partition(kept - 2, axis=-1)
+    innermost: NDArray[Any] = windows[..., kept - 2 :]
     return innermost
 
 
 def _block_spread(signal: NDArray[Any], hop: int) -> NDArray[np.float64]:
-    """Return the quantile spread of windows of four hops: each hop block is sorted once."""
+    """Return the quantile spread of windows of four hops, of a whole number of hops: each hop block is sorted once.
+
+    The k lowest of two ascending k-lists A and B are, as a set, min(A[i], B[k-1-i]). So neighbouring blocks are merged
+    into pairs and pairs of pairs into windows without ever looking at a sample twice. Both ends of the
+    distribution go through this as one array, the upper one mirrored.
+    """
     rank, fraction = _ranks(_BLOCKS_A_WINDOW * hop)
     kept = rank + 2
-    blocks = np.sort(signal[: len(signal) // hop * hop].reshape(-1, hop), axis=1)
-    lowest = _lowest_of_windows(blocks[:, :kept])
-    # The highest values are the lowest of the mirrored signal; ~x mirrors integers without overflow.
-    if blocks.dtype.kind == "i":
-        highest = ~_lowest_of_windows(~blocks[:, : -kept - 1 : -1])
-    else:
-        highest = -_lowest_of_windows(-blocks[:, : -kept - 1 : -1])
-    return _spread(lowest, highest, fraction)
+    blocks = np.sort(signal.reshape(-1, hop), axis=1)
+    pairs = np.empty((2, len(blocks) - 1, kept), blocks.dtype)
+    np.minimum(blocks[:-1, :kept], blocks[1:, kept - 1 :: -1], out=pairs[0])
+    np.maximum(blocks[:-1, -kept:], blocks[1:, : -kept - 1 : -1], out=pairs[1])
+    # ~x, which is -1 - x, mirrors integers without overflow.
+    mirror, mirror_of_zero = (np.invert, -1) if blocks.dtype.kind == "i" else (np.negative, 0)
+    mirror(pairs[1], out=pairs[1])
+    innermost = _innermost_of_windows(pairs).astype(np.float64)
+    low, mirrored = innermost[..., 0] + fraction * (innermost[..., 1] - innermost[..., 0])
+    return np.asarray(mirror_of_zero - mirrored - low)
+
+
+def _block_spreads(signal: NDArray[Any], hop: int) -> NDArray[np.float64]:
+    """Return ``_block_spread`` of some windows at a time, which stay in the processor's own memory."""
+    result = np.empty(len(signal) // hop - _BLOCKS_A_WINDOW + 1)
+    for start in range(0, len(result), _WINDOWS_AT_ONCE):
+        part = result[start : start + _WINDOWS_AT_ONCE]
+        stop = start + len(part) + _BLOCKS_A_WINDOW - 1
+        part[:] = _block_spread(signal[start * hop : stop * hop], hop)
+    return result
 
 
 def side_distance(excerpt: Excerpt, *, is_full: bool = False) -> float:
@@ -104,11 +117,11 @@ def side_distance(excerpt: Excerpt, *, is_full: bool = False) -> float:
     rank, fraction = _ranks(len(difference))
     inner = min(rank + 1, len(difference) - 1)
     # One cut at each end is several times faster than sorting all of it or asking for four ranks at once.
-    bottom = np.partition(difference, inner)[: inner + 1]
-    top = np.partition(difference, len(difference) - 1 - inner)[len(difference) - 1 - inner :]
-    bottom.sort()
-    top.sort()
-    lowest, highest = bottom[None, [rank, inner]], top[None, [len(top) - 1 - rank, 0]]
+    cut = np.partition(difference, inner)
+    lowest = np.array([[cut[: rank + 1].max(), cut[inner]]])
+    outer = len(cut) - 1 - inner
+    cut.partition(outer)
+    highest = np.array([[cut[len(cut) - 1 - rank :].min(), cut[outer]]])
     return float(_spread(lowest, highest, fraction)[0]) * excerpt.side_scale
 
 
@@ -123,7 +136,7 @@ def short_time_side_distance(excerpt: Excerpt, *, is_full: bool = False) -> NDAr
     if is_full:
         return map_windows(_extent, excerpt, excerpt.difference) * excerpt.side_scale
     if window == _BLOCKS_A_WINDOW * hop and excerpt.frames >= window and hop >= _BLOCKS_A_WINDOW:
-        return _block_spread(excerpt.difference, hop) * excerpt.side_scale
+        return _block_spreads(excerpt.difference, hop) * excerpt.side_scale
     return map_windows(_sorted_spread, excerpt, excerpt.difference) * excerpt.side_scale
 
 
