@@ -10,12 +10,15 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 # Two distances this close, relatively, are equal: one side of a tie must not win by the rounding of a sum.
 TIE = 1e-12
 
 _BLOCKS = 8
+# Their running sums take memory.
+_CLIPS_AT_ONCE = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,9 @@ class Pool:
     def part(self, indices: NDArray[np.int64], generated: int) -> "Pool":
         """Return the pool of some of its clips, of which the first ``generated`` are generated."""
         starts = np.concatenate([[0], np.cumsum(self.lengths[indices])])
+        if self.is_even:
+            rows = self.values.reshape(len(self), -1)[indices]
+            return Pool(rows.ravel(), starts, generated, self.distance)
         values = np.concatenate([self.sequence(index) for index in indices])
         return Pool(values, starts, generated, self.distance)
 
@@ -87,10 +93,14 @@ def make_pool(
 ) -> Pool:
     """Lay the sequences of two sets, each of shape (n, width), out for searching."""
     flat = [values.ravel() for values in (*generated, *reference)]
-    if distance.is_sorted:
-        flat = [np.sort(values) for values in flat]
     starts = np.concatenate([[0], np.cumsum([len(values) for values in flat])]).astype(np.int64)
-    return Pool(np.concatenate(flat), starts, len(generated), distance)
+    pool = Pool(np.concatenate(flat), starts, len(generated), distance)
+    if distance.is_sorted and pool.is_even:
+        pool.values.reshape(len(pool), -1).sort(axis=1)
+    elif distance.is_sorted:
+        for index in range(len(pool)):
+            pool.sequence(index).sort()
+    return pool
 
 
 def pair_distance(a: NDArray[np.float64], b: NDArray[np.float64], distance: Distance) -> float:
@@ -141,11 +151,15 @@ def block_means(pool: Pool) -> NDArray[np.float64]:
     result = np.empty((len(pool), _BLOCKS))
     edges = np.arange(_BLOCKS + 1) / _BLOCKS
     for length in np.unique(pool.lengths):
-        members = np.flatnonzero(pool.lengths == length)
-        rows = pool.values[pool.starts[members][:, None] + np.arange(length)]
-        integral = np.concatenate([np.zeros((len(rows), 1)), np.cumsum(rows, axis=1)], axis=1) / length
         place = edges * length
         below = np.minimum(place.astype(np.int64), length - 1)
-        at_edges = integral[:, below] + (place - below) * (integral[:, below + 1] - integral[:, below])
-        result[members] = np.diff(at_edges, axis=1)
+        everybody = np.flatnonzero(pool.lengths == length)
+        for first in range(0, len(everybody), _CLIPS_AT_ONCE):
+            members = everybody[first : first + _CLIPS_AT_ONCE]
+            rows = sliding_window_view(pool.values, length)[pool.starts[members]]
+            integral = np.zeros((len(rows), length + 1))
+            np.cumsum(rows, axis=1, out=integral[:, 1:])
+            integral /= length
+            at_edges = integral[:, below] + (place - below) * (integral[:, below + 1] - integral[:, below])
+            result[members] = np.diff(at_edges, axis=1)
     return result

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from stereokit import catalog
 from stereokit.metrics.distance import make_pool
 from stereokit.metrics.neighbours import Neighbours, choose_search
+from stereokit.metrics.searches import tree
 
 Vector = NDArray[np.float64]
 DISTANCES = catalog.names("distance")
@@ -142,6 +143,36 @@ def test_twenty_thousand_equal_clips_are_no_burden_for_the_tree() -> None:
     clips = [np.array([0.25, 0.5, 1.0])] * 10_000
     neighbours = found("tree", clips, clips, "emd")
     assert not np.any([neighbours.own_distance, neighbours.other_distance, neighbours.other_index])
+
+
+@pytest.mark.parametrize("kind", ["like sound", "independent"])
+def test_threads_change_nothing_about_thousands_of_clips(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(7)
+    values = random.random((9000, 12)) * (random.random((9000, 1)) if kind == "like sound" else 1.0)
+    pool = make_pool([*values[:4500]], [*values[4500:]], catalog.load("distance", "l1"))
+    once = tree.search(pool)
+    monkeypatch.setattr(tree, "_THREADED_CLIPS", 0)
+    twice = tree.search(pool, threads=2)
+    assert once.own_distance.tolist() == twice.own_distance.tolist()
+    assert once.other_distance.tolist() == twice.other_distance.tolist()
+    assert once.own_index.tolist() == twice.own_index.tolist()
+    assert once.other_index.tolist() == twice.other_index.tolist()
+
+
+def test_a_tree_that_prunes_nothing_is_left_for_a_comparison_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = []
+    for name in ("_pruned", "_unpruned"):
+        one = getattr(tree, name)
+        monkeypatch.setattr(tree, name, lambda *words, one=one, name=name: (chosen.append(name), one(*words))[1])
+    independent = np.random.default_rng(3).random((8400, 24))
+    made = make_pool([*independent[:4200]], [*independent[4200:]], catalog.load("distance", "l1"))
+    tree.search(made)
+    # A look at some queries through the tree, then all of them.
+    assert chosen == ["_pruned", "_unpruned"] * 4
+    chosen.clear()
+    alike = independent * np.linspace(0, 1, 8400)[:, None] * 1e-3 + np.linspace(0, 1, 8400)[:, None]
+    tree.search(make_pool([*alike[:4200]], [*alike[4200:]], catalog.load("distance", "l1")))
+    assert chosen == ["_pruned", "_pruned"] * 4
 
 
 def test_frames_of_many_values_are_searched_like_others(twin: SimpleNamespace) -> None:
