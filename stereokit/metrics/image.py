@@ -16,6 +16,11 @@ INVERTED_CORRELATION = -0.9
 # A channel this far under the other one is crosstalk or dither.
 ONE_SIDED_DB = 40.0
 
+# A difference of two sums this much smaller than they are has lost four digits of sixteen: then it is summed anew.
+_CANCELLED = 1e-4
+
+_ROUGH = 0.05
+
 IMAGE_CLASSES = tuple("".join(letters) for letters in product("NW", repeat=3))
 
 
@@ -61,24 +66,59 @@ def stereo_image(excerpt: Excerpt) -> StereoImage:
     """
     # In the file's own numbers: sums of products of whole 16 bit steps are exact up to 2^23 frames.
     left, right = excerpt.left.astype(np.float64), excerpt.right.astype(np.float64)
-    mid, side = left + right, left - right
-    mid_energy, side_energy = mid @ mid, side @ side
+    left_energy, right_energy, product = float(left @ left), float(right @ right), float(left @ right)
+    mid_energy, side_energy = _mid_side_energies(left, right, (left_energy + right_energy, 2.0 * product))
     return StereoImage(
         side_mid_db=number_or_none(float(ratio_db(side_energy, mid_energy))),
-        correlation=_correlation(left, right),
-        balance_db=number_or_none(float(ratio_db(right @ right, left @ left))),
+        correlation=_correlation(left, right, (left_energy, right_energy, product)),
+        balance_db=number_or_none(float(ratio_db(right_energy, left_energy))),
         mono_loss_db=number_or_none(float(ratio_db(mid_energy + side_energy, mid_energy))),
     )
 
 
-def _correlation(left: NDArray[np.float64], right: NDArray[np.float64]) -> float:
-    # A constant channel is recognised by its samples: its mean need not be exact.
-    constant = [bool((channel == channel[0]).all()) for channel in (left, right)]
-    if any(constant):
-        return float(all(constant) and bool(left[0] or right[0]))
-    left, right = left - left.mean(), right - right.mean()
-    power = np.sqrt(left @ left) * np.sqrt(right @ right)
-    return float(np.clip(left @ right / power, -1.0, 1.0))
+def _mid_side_energies(
+    left: NDArray[np.float64], right: NDArray[np.float64], sums: tuple[float, float]
+) -> tuple[float, float]:
+    """Return |L + R|^2 and |L - R|^2 from |L|^2 + |R|^2 and 2 <L, R>; sample by sample where they nearly cancel."""
+    whole, common = sums
+    if whole - abs(common) > _CANCELLED * whole:
+        return whole + common, whole - common
+    mid, side = left + right, left - right
+    return float(mid @ mid), float(side @ side)
+
+
+def _correlation(left: NDArray[np.float64], right: NDArray[np.float64], energies: tuple[float, float, float]) -> float:
+    """Return the correlation from |L|^2, |R|^2 and <L, R>; sample by sample where the mean is nearly all there is."""
+    count = len(left)
+    sums = left.sum(), right.sum()
+    variances = [energy - total * total / count for energy, total in zip(energies, sums, strict=False)]
+    covariance = energies[2] - sums[0] * sums[1] / count
+    if any(one <= _CANCELLED * energy for one, energy in zip(variances, energies, strict=False)):
+        # A constant channel is recognised by its samples: its mean need not be exact.
+        constant = [bool((channel == channel[0]).all()) for channel in (left, right)]
+        if any(constant):
+            return float(all(constant) and bool(left[0] or right[0]))
+        left, right = left - left.mean(), right - right.mean()
+        variances, covariance = [left @ left, right @ right], left @ right
+    return float(np.clip(covariance / (np.sqrt(variances[0]) * np.sqrt(variances[1])), -1.0, 1.0))
+
+
+def may_be_faulty(excerpt: Excerpt) -> bool:
+    """Tell roughly, at half the price, whether a clip could be inverted or one-sided; never False for one that is.
+
+    Sums of float32 err by a thousandth at most here; the bounds are further from the true ones than that.
+    """
+    left, right = excerpt.left.astype(np.float32), excerpt.right.astype(np.float32)
+    energies = float(left @ left), float(right @ right)
+    sums = float(left.sum()), float(right.sum())
+    variances = [energy - total * total / len(left) for energy, total in zip(energies, sums, strict=True)]
+    # Where the mean is nearly all there is, rounding decides; where a channel is far under the other, so does it.
+    if any(one <= _ROUGH * energy for one, energy in zip(variances, energies, strict=True)):
+        return True
+    if min(energies) <= max(energies) * 10.0 ** (-(ONE_SIDED_DB - 1.0) / 10.0):
+        return True
+    covariance = float(left @ right) - sums[0] * sums[1] / len(left)
+    return bool(covariance < (INVERTED_CORRELATION + 0.1) * np.sqrt(variances[0] * variances[1]))
 
 
 def class_histogram(classes: Iterable[str]) -> dict[str, int]:
