@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from stereokit.audio.clip import Clip, Recording
 from stereokit.audio.headers import check_declared_size, is_mpeg
+from stereokit.audio.plain_wave import read_plain_wave
 from stereokit.errors import BadInputError
 from stereokit.writing import uninterrupted
 
@@ -67,6 +68,11 @@ def read(path: str | os.PathLike[str]) -> Recording:
             size = os.fstat(file.fileno()).st_size
             if size == 0:
                 raise BadInputError("is empty")
+            plain = read_plain_wave(file, size, max_channels=MAX_CHANNELS)
+            if plain is not None:
+                _check_rate(plain.sample_rate)
+                return plain
+            file.seek(0)
             check_declared_size(file, size)
             file.seek(0)
             hushed = _without_stderr() if is_mpeg(file.read(4)) else contextlib.nullcontext()
@@ -105,8 +111,7 @@ def _without_stderr() -> Iterator[None]:
 def _decode(sound: soundfile.SoundFile) -> Recording:
     if not 1 <= sound.channels <= MAX_CHANNELS:
         raise BadInputError(f"has {sound.channels} channels: 1 to {MAX_CHANNELS} are read")
-    if not MIN_RATE_HZ <= sound.samplerate <= MAX_RATE_HZ:
-        raise BadInputError(f"has a sample rate of {sound.samplerate} Hz: {MIN_RATE_HZ} to {MAX_RATE_HZ} are read")
+    _check_rate(sound.samplerate)
     dtype = "int16" if sound.subtype in _INT16_SUBTYPES else "float32"
     declared = sound.frames
     blocks = []
@@ -123,6 +128,11 @@ def _decode(sound: soundfile.SoundFile) -> Recording:
         raise BadInputError("holds no samples")
     samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
     return Recording(samples, sound.samplerate, sound.subtype)
+
+
+def _check_rate(sample_rate: int) -> None:
+    if not MIN_RATE_HZ <= sample_rate <= MAX_RATE_HZ:
+        raise BadInputError(f"has a sample rate of {sample_rate} Hz: {MIN_RATE_HZ} to {MAX_RATE_HZ} are read")
 
 
 def _reason(error: Exception) -> str:
