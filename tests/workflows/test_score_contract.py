@@ -105,18 +105,22 @@ def inner_faults(value: object, schema: dict, place: str) -> list[str]:
         ["--per-label", "--sizes", "all", "--fail-if", "cov>0"],
         ["--feature", "logmel", "--length", "0.05"],
         ["--shape", "--drop-silent", "--range", "full"],
+        ["--audit", "--train", "TRAIN", "--per-clip"],
+        ["--paired", "--per-clip"],
+        ["--paired", "--per-clip", "--window", "200"],
     ],
 )
 def test_every_line_is_as_the_schema_says(run: Run, gen: Path, ref: Path, options: list[str]) -> None:
     (gen / "07.wav").unlink()
     (gen / "text.wav").write_text("this is no sound")
     soundfile.write(ref / "mono.wav", np.zeros(100), RATE)
-    rows = run("score", gen, ref, *options).rows
+    train = make_set(gen.parent / "train", 8, seed=5)
+    rows = run("score", gen, ref, *[train if word == "TRAIN" else word for word in options]).rows
     assert rows
     for row in rows:
         assert faults(row, SCHEMA) == []
-        form = SCHEMA["$defs"]["clip" if "set" in row else "score"]
-        assert set(row) <= set(form["properties"]) | set(catalog.names("score"))
+        kind = row["schema"].removeprefix("stereokit.").removesuffix("/1").rpartition(".")[2]
+        assert set(row) <= set(SCHEMA["$defs"][kind]["properties"]) | set(catalog.names("score"))
 
 
 def test_the_schema_describes_what_is_there_and_refuses_what_is_not(run: Run, gen: Path, ref: Path) -> None:
@@ -244,6 +248,8 @@ def test_what_is_no_baseline_stops_before_any_work(run: Run, tmp_path: Path, tex
         ("mmd>1.1*baseline.mmd", "--baseline FILE"),
         ("mmd_p<0.01", "--statistics"),
         ("interval.cov.high<0.5", "--statistics"),
+        ("audit.gen.counts.inverted>0", "--audit"),
+        ("memorisation.z>3", "--train DIR"),
         ('__import__("os")', "KEY<NUMBER"),
     ],
 )
@@ -343,3 +349,73 @@ def test_a_reader_that_leaves_is_no_fault(gen: Path, ref: Path) -> None:
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) in ((141, ""), (0, ""))
     assert len(done.stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--window", "200"], ["--window", "900", "--fail-if", "pairs<1"]])
+def test_every_line_of_pairs_is_as_the_schema_says(run: Run, gen: Path, ref: Path, options: list[str]) -> None:
+    (gen / "07.wav").unlink()
+    rows = run("score", gen, ref, "--paired", "--per-clip", *options).rows
+    assert len(rows) == 8
+    for row in rows:
+        assert faults(row, SCHEMA) == []
+        assert set(row) <= set(SCHEMA["$defs"]["pair" if "target" in row else "paired"]["properties"])
+
+
+def test_an_audit_names_clips_that_are_not_what_they_seem(run: Run, gen: Path, ref: Path) -> None:
+    mid = np.random.default_rng(9).uniform(-0.4, 0.4, 800)
+    for name, left, right in (
+        ("inverted", mid, -mid),
+        ("dual", mid, mid),
+        ("one", mid, 0 * mid),
+        ("hot", mid * 9, mid),
+    ):
+        soundfile.write(gen / f"{name}.wav", np.clip(np.stack([left, right], axis=1), -1, 1), RATE)
+    shutil.copy(gen / "00.wav", gen / "again.wav")
+    shutil.copy(gen / "01.wav", ref / "stolen.wav")
+    words = ("--audit", "--fail-if", "audit.gen.counts.inverted>0", "--fail-if", "audit.ref.counts.inverted>0")
+    done = run("score", gen, ref, *words)
+    audit = done.rows[0]["audit"]
+    assert (done.status, done.rows[0]["failed_checks"]) == (1, ["audit.gen.counts.inverted>0"])
+    names = {key: [Path(path).stem for path in paths] for key, paths in audit["gen"]["paths"].items()}
+    assert [names[key] for key in ("inverted", "dual_mono", "one_sided", "clipped", "mono")] == [
+        ["inverted"],
+        ["dual"],
+        ["one"],
+        ["hot"],
+        [],
+    ]
+    assert audit["gen"]["counts"]["duplicates"] == 1
+    assert audit["gen"]["duplicates"][0]["path"] == str(gen / "again.wav")
+    assert audit["duplicates_across"] == [{"path": str(gen / "01.wav"), "original": str(ref / "stolen.wav")}]
+    assert sum(audit["gen"]["image_classes"].values()) == 13
+    assert run("score", gen, ref).rows[0]["audit"] is None
+
+
+def test_copied_training_clips_are_found_and_honest_clips_are_not(run: Run, ref: Path, tmp_path: Path) -> None:
+    train, honest = make_set(tmp_path / "train", 30, seed=7), make_set(tmp_path / "honest", 8, seed=8)
+    row = run("score", honest, ref, "--train", train).rows[0]["memorisation"]
+    assert (row["copies"], row["reference_copies"], row["n_train"]) == (0, 0, 30)
+    assert 0.2 < row["nearer"] < 0.8
+    thief = tmp_path / "thief"
+    thief.mkdir()
+    for path in sorted(train.iterdir())[:8]:
+        shutil.copy(path, thief)
+    done = run("score", thief, ref, "--train", train, "--fail-if", "memorisation.z>3")
+    row = done.rows[0]["memorisation"]
+    assert (done.status, row["copies"], row["suspects"], row["nearer"]) == (1, 8, 8, 1.0)
+    assert {Path(one["path"]).name for one in row["nearest"]} == {Path(one["train"]).name for one in row["nearest"]}
+    assert "8 generated clips are exact copies of training clips" in done.err
+    done = run("score", honest, train, "--train", train)
+    assert "30 reference clips are training clips" in done.err
+
+
+def test_a_refused_training_clip_is_told_and_an_empty_training_set_stops(run: Run, gen: Path, ref: Path) -> None:
+    train = make_set(gen.parent / "train", 3, seed=7)
+    (train / "text.wav").write_text("this is no sound")
+    done = run("score", gen, ref, "--train", train)
+    assert (done.status, [one["set"] for one in done.rows[0]["failed"]]) == (3, ["train"])
+    empty = gen.parent / "empty"
+    empty.mkdir()
+    done = run("score", gen, ref, "--train", empty)
+    assert (done.status, done.out) == (4, "")
+    assert "no usable clip in the train set" in done.err
