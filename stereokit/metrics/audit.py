@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.audio.clip import INT16_FULL_SCALE, Recording
-from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.image import may_be_faulty, stereo_image
+from stereokit.metrics.excerpt import excerpt_of
+from stereokit.metrics.image import StereoImage, stereo_image
 
 # The largest positive 16 bit value is a step under full scale. One such sample is a peak; three in a row were cut.
 CLIPPED_LEVEL = 1.0 - 1.0 / INT16_FULL_SCALE
@@ -19,7 +19,7 @@ CLIPPED_RUN = 3
 
 @dataclass(frozen=True)
 class ClipFacts:
-    """What is known of a file.
+    """What is known of a whole file.
 
     Attributes
     ----------
@@ -33,8 +33,8 @@ class ClipFacts:
         Whether a file of two channels has the same samples in both, not all zero.
     clipped_frames
         Frames in which a channel stays at full scale or above for three samples or more.
-    is_inverted, is_one_sided
-        See ``StereoImage``.
+    image
+        Its figures.
     """
 
     sample_rate: int
@@ -43,8 +43,7 @@ class ClipFacts:
     is_silent: bool
     is_dual_mono: bool
     clipped_frames: int
-    is_inverted: bool
-    is_one_sided: bool
+    image: StereoImage
 
     @property
     def duration(self) -> float:
@@ -52,13 +51,16 @@ class ClipFacts:
         return self.frames / self.sample_rate
 
 
-def clip_facts(recording: Recording, excerpt: Excerpt) -> ClipFacts:
-    """Look at a file and at the part of it that is judged.
+def clip_facts(recording: Recording) -> ClipFacts:
+    """Look at a file.
 
-    Format, length and clipping are the file's; silence and what the channels have in common are the excerpt's.
+    Raises
+    ------
+    BadInputError
+        For more than two channels.
     """
+    excerpt = excerpt_of(recording)
     is_silent, has_side = excerpt.is_silent, excerpt.has_side
-    image = stereo_image(excerpt) if has_side and may_be_faulty(excerpt) else None
     return ClipFacts(
         sample_rate=recording.sample_rate,
         channels=recording.channels,
@@ -66,8 +68,7 @@ def clip_facts(recording: Recording, excerpt: Excerpt) -> ClipFacts:
         is_silent=is_silent,
         is_dual_mono=recording.channels == 2 and not (is_silent or has_side),
         clipped_frames=clipped_frames(recording.samples, recording.full_scale),
-        is_inverted=image is not None and image.is_inverted,
-        is_one_sided=image is not None and image.is_one_sided,
+        image=stereo_image(excerpt),
     )
 
 
@@ -104,8 +105,8 @@ FINDINGS: dict[str, Callable[[ClipFacts], bool]] = {
     "silent": lambda facts: facts.is_silent,
     "mono": lambda facts: facts.channels == 1,
     "dual_mono": lambda facts: facts.is_dual_mono,
-    "inverted": lambda facts: facts.is_inverted,
-    "one_sided": lambda facts: facts.is_one_sided,
+    "inverted": lambda facts: facts.image.is_inverted,
+    "one_sided": lambda facts: facts.image.is_one_sided,
     "clipped": lambda facts: facts.clipped_frames > 0,
 }
 

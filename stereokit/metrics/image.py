@@ -19,7 +19,6 @@ ONE_SIDED_DB = 40.0
 # A difference of two sums this much smaller than they are has lost four digits of sixteen: then it is summed anew.
 _CANCELLED = 1e-4
 
-_ROUGH = 0.05
 
 IMAGE_CLASSES = tuple("".join(letters) for letters in product("NW", repeat=3))
 
@@ -101,24 +100,6 @@ def _correlation(left: NDArray[np.float64], right: NDArray[np.float64], energies
         left, right = left - left.mean(), right - right.mean()
         variances, covariance = [left @ left, right @ right], left @ right
     return float(np.clip(covariance / (np.sqrt(variances[0]) * np.sqrt(variances[1])), -1.0, 1.0))
-
-
-def may_be_faulty(excerpt: Excerpt) -> bool:
-    """Tell roughly, at half the price, whether a clip could be inverted or one-sided; never False for one that is.
-
-    Sums of float32 err by a thousandth at most here; the bounds are further from the true ones than that.
-    """
-    left, right = excerpt.left.astype(np.float32), excerpt.right.astype(np.float32)
-    energies = float(left @ left), float(right @ right)
-    sums = float(left.sum()), float(right.sum())
-    variances = [energy - total * total / len(left) for energy, total in zip(energies, sums, strict=True)]
-    # Where the mean is nearly all there is, rounding decides; where a channel is far under the other, so does it.
-    if any(one <= _ROUGH * energy for one, energy in zip(variances, energies, strict=True)):
-        return True
-    if min(energies) <= max(energies) * 10.0 ** (-(ONE_SIDED_DB - 1.0) / 10.0):
-        return True
-    covariance = float(left @ right) - sums[0] * sums[1] / len(left)
-    return bool(covariance < (INVERTED_CORRELATION + 0.1) * np.sqrt(variances[0] * variances[1]))
 
 
 def class_histogram(classes: Iterable[str]) -> dict[str, int]:
