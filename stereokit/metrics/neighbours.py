@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,14 +45,29 @@ class Neighbours:
 Search = Callable[[Pool], Neighbours]
 
 
-def choose_search(pool: Pool, sizes: Sequence[int]) -> Search:
+def choose_search(pool: Pool, sizes: Sequence[int], *, device: str | None = None, threads: int = 1) -> Search:
     """Choose how to search pools of these many clips, taken from ``pool``.
 
-    Both searches are exact, never hold an M x M matrix, and give the same answer: distances within 1e-12 of each
+    All searches are exact, never hold an M x M matrix, and give the same answer: distances within 1e-12 of each
     other are ties. Little work is done by plain NumPy, since loading compiled code would take longer.
+
+    Parameters
+    ----------
+    pool
+        Where the clips come from.
+    sizes
+        How many clips each search will get.
+    device
+        A torch device with double precision on which all pairs are compared; None searches without torch.
+    threads
+        For large pools.
     """
+    if device is not None:
+        return partial(catalog.load("search", "device"), device=device)
     # Pruning leaves a fraction of the pairs, more of them the more alike the clips are.
     pairs = sum(count * count for count in sizes) * _UNPRUNED
     brute_s = pairs * (float(pool.lengths[0]) * _BRUTE_VALUE_S if pool.is_even else _BRUTE_PAIR_S)
-    search: Search = catalog.load("search", "brute" if brute_s < _BRUTE_LIMIT_S else "tree")
-    return search
+    if brute_s < _BRUTE_LIMIT_S:
+        search: Search = catalog.load("search", "brute")
+        return search
+    return partial(catalog.load("search", "tree"), threads=threads)

@@ -1,5 +1,6 @@
 """Nearest neighbours: every search against all distances, and the searches against each other."""
 
+import sys
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from stereokit import catalog
+from stereokit.errors import MissingError
 from stereokit.metrics.distance import make_pool
 from stereokit.metrics.neighbours import Neighbours, choose_search
 from stereokit.metrics.searches import tree
@@ -75,7 +77,9 @@ def test_the_searches_agree(
     gen, ref = sequences(n_gen, kind, seed=1), sequences(n_ref, kind, seed=2)
     if "duplicated" in kind:
         ref[::2] = [gen[k % n_gen].copy() for k in range(len(ref[::2]))]
-    same(found("brute", gen, ref, distance), found("tree", gen, ref, distance))
+    brute = found("brute", gen, ref, distance)
+    same(brute, found("tree", gen, ref, distance))
+    same(brute, found("device", gen, ref, distance))
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
@@ -185,8 +189,19 @@ def test_frames_of_many_values_are_searched_like_others(twin: SimpleNamespace) -
 def test_little_work_is_done_by_brute_force_and_much_by_the_tree() -> None:
     pool = make_pool([np.zeros(37)], [np.zeros(37)], catalog.load("distance", "emd"))
     assert choose_search(pool, [200]) is catalog.load("search", "brute")
-    assert choose_search(pool, [20_000]) is catalog.load("search", "tree")
-    assert choose_search(pool, [1500] * 40) is catalog.load("search", "tree")
+    assert choose_search(pool, [20_000]).func is catalog.load("search", "tree")
+    assert choose_search(pool, [1500] * 40).func is catalog.load("search", "tree")
     uneven = make_pool([np.zeros(37)], [np.zeros(36)], catalog.load("distance", "emd"))
     assert choose_search(uneven, [200]) is catalog.load("search", "brute")
-    assert choose_search(uneven, [100_000]) is catalog.load("search", "tree")
+    assert choose_search(uneven, [100_000]).func is catalog.load("search", "tree")
+
+
+def test_a_device_is_used_where_one_is_asked_for() -> None:
+    pool = make_pool([np.zeros(37)], [np.ones(37)], catalog.load("distance", "emd"))
+    assert choose_search(pool, [2], device="cpu")(pool).other_distance.tolist() == [1.0, 1.0]
+
+
+def test_a_device_without_torch_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingError, match="needs torch"):
+        found("device", [np.zeros(2)], [np.ones(2)], "emd")
