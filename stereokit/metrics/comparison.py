@@ -62,6 +62,8 @@ def compare_sets(
     seed: int = 0,
     tests: Tests = "none",
     are_widths: bool = False,
+    device: str | None = None,
+    threads: int = 1,
 ) -> Comparison:
     """Score generated against reference sequences.
 
@@ -80,6 +82,8 @@ def compare_sets(
         Which tests against chance are made. The thorough ones take the first of several draws.
     are_widths
         Whether a sequence is proportional to its clip's width, so that a change of width can be tried.
+    device, threads
+        Where neighbours are searched: on a torch device, or in some threads; the scores are the same.
     """
     pool = make_pool(generated, reference, distance)
     scores = {name: catalog.load("score", name) for name in catalog.names("score")}
@@ -89,7 +93,8 @@ def compare_sets(
     draws = 1 if (n_gen, n_ref) == (len(generated), len(reference)) else DRAWS
     null_gen, null_ref = _null_sizes(len(reference), n_gen, n_ref)
     splits = int(np.clip(_NULL_CLIPS // (null_gen + null_ref), _MIN_NULL_SPLITS, _NULL_SPLITS)) if null_gen else 0
-    search = choose_search(pool, [n_gen + n_ref] * draws + [null_gen + null_ref] * splits)
+    search_sizes = [n_gen + n_ref] * draws + [null_gen + null_ref] * splits
+    search = choose_search(pool, search_sizes, device=device, threads=threads)
     found = [search(part) for part in _draws(pool, draws, n_gen, n_ref, seed)]
     results = [_scores(scores, neighbours) for neighbours in found]
     averages = {name: float(np.mean([result[name] for result in results])) for name in scores}

@@ -142,3 +142,9 @@ def test_clips_of_unequal_length_are_compared_too(twin: SimpleNamespace) -> None
     random = np.random.default_rng(9)
     gen, ref = ([random.random((n, 1)) for n in random.integers(1, 9, 15)] for _ in range(2))
     assert compare_sets(gen, ref, EMD).scores == pytest.approx(twin.scores(gen, ref), rel=1e-9)
+
+
+@pytest.mark.parametrize("words", [{"device": "cpu"}, {"threads": 2}])
+def test_neither_device_nor_threads_change_a_score(words: dict) -> None:
+    sets = uniform(60, seed=1, width=5), uniform(90, seed=2, width=5)
+    assert compare_sets(*sets, EMD, **words).scores == pytest.approx(compare_sets(*sets, EMD).scores, rel=1e-9)
