@@ -1,7 +1,7 @@
 """Two clips that belong together: found by name, read, and laid out for comparison."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -31,7 +31,7 @@ class Matches:
 
 
 def match_names(estimates: Sequence[str], targets: Sequence[str]) -> Matches:
-    """Pair names that are equal but for their suffix; then, of the others, those whose last part alone is.
+    """Pair names that are equal; of the others those equal but for their suffix; then those whose last part alone is.
 
     A name that several share on a side has no partner there: which one is meant is not for us to guess.
 
@@ -46,17 +46,25 @@ without_estimate=['tom.wav'])
     """
     pairs: list[tuple[str, str]] = []
     left, right = sorted(estimates), sorted(targets)
-    for is_whole in (True, False):
-        by_name = [_unique(names, is_whole=is_whole) for names in (left, right)]
+    for form in _FORMS:
+        by_name = [_unique(names, form) for names in (left, right)]
         pairs += [(by_name[0][name], by_name[1][name]) for name in by_name[0].keys() & by_name[1].keys()]
         used = {name for name, _ in pairs}, {name for _, name in pairs}
         left, right = [one for one in left if one not in used[0]], [one for one in right if one not in used[1]]
     return Matches(sorted(pairs, key=lambda pair: (pair[1], pair[0])), left, right)
 
 
-def _unique(names: Sequence[str], *, is_whole: bool) -> Mapping[str, str]:
-    """Return the names by their form without suffix (and folders), where no two share it."""
-    forms = [str(PurePosixPath(name).with_suffix("")) if is_whole else PurePosixPath(name).stem for name in names]
+# What of two names must be equal, the strictest first.
+_FORMS: tuple[Callable[[PurePosixPath], str], ...] = (
+    str,
+    lambda name: str(name.with_suffix("")),
+    lambda name: name.stem,
+)
+
+
+def _unique(names: Sequence[str], form_of: Callable[[PurePosixPath], str]) -> Mapping[str, str]:
+    """Return the names by a form of them, where no two share it."""
+    forms = [form_of(PurePosixPath(name)) for name in names]
     counts = Counter(forms)
     return {form: name for form, name in zip(forms, names, strict=True) if counts[form] == 1}
 

@@ -41,7 +41,12 @@ def test_a_name_that_several_share_has_no_partner() -> None:
     found = match_names(["one/kick.wav", "two/kick.wav"], ["kick.wav"])
     assert (found.pairs, found.without_target) == ([], ["one/kick.wav", "two/kick.wav"])
     assert found.without_estimate == ["kick.wav"]
-    assert match_names(["kick.wav", "kick.flac"], ["kick.wav"]).pairs == []
+    assert match_names(["kick.wav", "kick.flac"], ["kick.ogg"]).pairs == []
+
+
+def test_the_same_name_goes_before_another_suffix() -> None:
+    found = match_names(["kick.wav", "kick.flac"], ["kick.wav"])
+    assert (found.pairs, found.without_target) == ([("kick.wav", "kick.wav")], ["kick.flac"])
 
 
 def test_a_dot_in_a_name_is_no_suffix_of_its_folder() -> None:
