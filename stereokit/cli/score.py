@@ -63,6 +63,15 @@ Window = Annotated[
 Statistics = Annotated[
     bool, typer.Option("--statistics", help="Also the p-value of MMD, intervals, and the smallest width that shows.")
 ]
+SearchDevice = Annotated[
+    Literal["cpu", "cuda"], typer.Option("--device", help="Where neighbours are searched; cuda compares all pairs.")
+]
+Audit = Annotated[
+    bool, typer.Option("--audit", help="List clips that are not what they seem, duplicates, lengths, image classes.")
+]
+Train = Annotated[
+    str | None, typer.Option(metavar="DIR", help="Clips trained on: does GEN come nearer to them than REF does?")
+]
 FailIf = Annotated[
     list[str] | None,
     typer.Option(metavar="CHECK", help="Status 1 if it holds: 'cov<0.4', 'mmd>1.1*baseline.mmd'; repeatable."),
@@ -101,6 +110,8 @@ def score(
     per_label: PerLabel = False,
     per_clip: PerClip = False,
     statistics: Statistics = False,
+    audit: Audit = False,
+    train: Train = None,
     paired: Paired = False,
     window: Window = None,
     fail_if: FailIf = None,
@@ -113,6 +124,7 @@ def score(
     strict: options.Strict = False,
     seed: options.Seed = 0,
     jobs: options.Jobs = None,
+    device: SearchDevice = "cpu",
 ) -> Status:
     """Score a generated set against a reference set: COV, MMD and 1-NNA of their stereo image.
 
@@ -130,8 +142,9 @@ def score(
     settings = ScoreSettings(
         generated=gen, reference=ref, protocol=protocol, feature=feature, distance=distance, is_full_range=is_full,
         length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent, only=tuple(map(nfc, only or ())),
-        per_label=per_label, per_clip=per_clip, statistics=statistics, fail_if=tuple(fail_if or ()), baseline=baseline,
-        files=ScoreFiles(save, junit, markdown), window=window, strict=strict, seed=seed, jobs=jobs,
+        per_label=per_label, per_clip=per_clip, statistics=statistics, audit=audit, train=train, window=window,
+        fail_if=tuple(fail_if or ()), baseline=baseline, files=ScoreFiles(save, junit, markdown), strict=strict,
+        seed=seed, jobs=jobs, device=device,
     )  # fmt: skip
     workflow, table = (score_pairs, _pairs_table) if paired else (score_sets, _table)
     return output.show(workflow(settings, output.streams.stdin), table, as_csv=csv)

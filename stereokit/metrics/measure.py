@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.audio.files import read
+from stereokit.metrics.audit import ClipFacts, clip_facts
 from stereokit.metrics.excerpt import excerpt_of
 from stereokit.metrics.protocol import Protocol
 from stereokit.metrics.side import image_class, side_distance
@@ -34,6 +35,8 @@ class Measurement:
         D of the judged part, full scale ±1.
     image_class
         Three letters N or W; None unless asked for.
+    facts
+        What is known of the whole file; None unless asked for.
     clamped
         How many values lie at the feature's limit.
     fingerprint
@@ -48,12 +51,13 @@ class Measurement:
     is_silent: bool
     side_distance: float
     image_class: str | None
+    facts: ClipFacts | None
     clamped: int
     fingerprint: tuple[int, int, int]
 
 
-def measure_file(path: str, protocol: Protocol, *, with_class: bool = False) -> Measurement:
-    """Read a file and measure it; ``with_class`` asks for its image class too.
+def measure_file(path: str, protocol: Protocol, *, with_image: bool = False) -> Measurement:
+    """Read a file and measure it; ``with_image`` asks for its image class and for what is known of the whole file.
 
     Raises
     ------
@@ -73,7 +77,8 @@ def measure_file(path: str, protocol: Protocol, *, with_class: bool = False) -> 
         has_side=excerpt.has_side,
         is_silent=excerpt.is_silent,
         side_distance=side_distance(excerpt, is_full=protocol.is_full_range),
-        image_class=image_class(excerpt) if with_class else None,
+        image_class=image_class(excerpt) if with_image else None,
+        facts=clip_facts(recording) if with_image else None,
         clamped=0 if feature.limit is None else int((np.abs(sequence) >= feature.limit).sum()),
         fingerprint=_fingerprint(recording.samples),
     )

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 
-from stereokit.data.workers import available_jobs
 from stereokit.errors import BadInputError, Status, UsageError, worst
 from stereokit.metrics.comparison import compare_sets
 from stereokit.metrics.duplicates import duplicates_across
@@ -10,13 +9,18 @@ from stereokit.metrics.protocol import Protocol
 from stereokit.workflows.checks import Check
 from stereokit.workflows.events import Event, Events, Message, Row
 from stereokit.workflows.refusals import refusal_messages
+from stereokit.workflows.score_audit import audit_fields, memorisation_fields
 from stereokit.workflows.score_baseline import Baseline, read_baseline
 from stereokit.workflows.score_files import Verdict
-from stereokit.workflows.score_rows import clip_row, result_row
+from stereokit.workflows.score_rows import clip_row, failure, result_row
 from stereokit.workflows.score_sets import ScoredSet, measure_set
 from stereokit.workflows.score_settings import ScoreSettings
 
 _NAMES_TOLD = 5
+_MEMORISATION_WARNINGS = {
+    "copies": "generated clips are exact copies of training clips",
+    "reference_copies": "reference clips are training clips: REF must hold clips that were not trained on",
+}
 
 
 def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
@@ -33,14 +37,17 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
         raise UsageError("--window: windows are for clips of the same name; give --paired too")
     protocol = settings.load_protocol()
     checks = settings.checks()
+    settings.search_device()
     settings.files.check_places()
     baseline = None if settings.baseline is None else read_baseline(settings.baseline)
-    if settings.generated == settings.reference == "-":
+    if [settings.generated, settings.reference, settings.train].count("-") > 1:
         raise UsageError("GEN and REF cannot both be standard input: give a folder or list for one of them")
-    generated, reference = sets = yield from _measured(settings, protocol, stdin)
+    sets = yield from _measured(settings, protocol, stdin)
     _check_sets(sets, settings)
-    yield from _detail_rows(sets, settings, protocol)
+    generated, reference = sets[:2]
+    yield from _detail_rows((generated, reference), settings, protocol)
     result = _compared(generated, reference, settings, protocol)
+    result = _audited(result, sets, settings, protocol)
     verdict = _judged(result, baseline, checks)
     yield verdict.row
     settings.files.write(verdict)
@@ -51,24 +58,27 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
 
 def _measured(
     settings: ScoreSettings, protocol: Protocol, stdin: Iterable[str]
-) -> Generator[Event, None, tuple[ScoredSet, ScoredSet]]:
-    """Find and measure the generated and the reference set, and tell what was refused."""
+) -> Generator[Event, None, list[ScoredSet]]:
+    """Find and measure the generated and the reference set, perhaps a training set, and tell what was refused."""
     sets = []
-    for name, given in (("gen", settings.generated), ("ref", settings.reference)):
+    words = {"gen": settings.generated, "ref": settings.reference}
+    if settings.train is not None:
+        words["train"] = settings.train
+    for name, given in words.items():
         one = yield from measure_set(
             name,
             given,
             stdin,
             protocol,
             only=settings.only,
-            details=settings.per_label or settings.per_clip,
+            with_labels=settings.per_label or settings.per_clip,
+            with_image=settings.audit or settings.per_clip,
             drop_silent=settings.drop_silent,
-            jobs=available_jobs() if settings.jobs is None else settings.jobs,
+            jobs=settings.processes(),
         )
         yield from refusal_messages(one.refused)
         sets.append(one)
-    generated, reference = sets
-    return generated, reference
+    return sets
 
 
 def _check_sets(sets: Sequence[ScoredSet], settings: ScoreSettings) -> None:
@@ -128,6 +138,8 @@ def _compared(
             seed=settings.seed,
             tests="thorough" if settings.statistics else "quick",
             are_widths=protocol.load_feature().can_be_shape and not protocol.is_shape,
+            device=settings.search_device(),
+            threads=settings.processes(),
         )
     return result_row(
         generated,
@@ -139,6 +151,24 @@ def _compared(
             "sizes": settings.sizes,
             "seed": settings.seed,
             "duplicates_across": len(duplicates_across(generated.paths(), reference.paths())),
+        },
+    )
+
+
+def _audited(result: Row, sets: Sequence[ScoredSet], settings: ScoreSettings, protocol: Protocol) -> Row:
+    """Add what --audit and --train ask for."""
+    generated, reference, *training = sets
+    audit = audit_fields(generated, reference) if settings.audit else None
+    learned = [memorisation_fields(generated, reference, one, protocol) for one in training]
+    failed = result.fields["failed"]
+    refused = [failure(one.name, refusal) for one in training for refusal in one.refused]
+    return Row(
+        result.schema,
+        {
+            **result.fields,
+            "audit": audit,
+            "memorisation": learned[0] if learned else None,
+            "failed": [*(failed if isinstance(failed, list) else []), *refused],
         },
     )
 
@@ -166,5 +196,10 @@ def _judged(result: Row, baseline: Baseline | None, checks: Sequence[Check]) -> 
 def _messages(verdict: Verdict) -> Iterator[Message]:
     if copies := verdict.row.fields["duplicates_across"]:
         yield Message(f"{copies} generated clips are exact copies of reference clips", is_warning=True)
+    learned = verdict.row.fields["memorisation"]
+    if isinstance(learned, dict):
+        for key, told in _MEMORISATION_WARNINGS.items():
+            if learned[key]:
+                yield Message(f"{learned[key]} {told}", is_warning=True)
     for check in verdict.failed:
         yield Message(f"--fail-if {check.text!r}: {check.told(verdict.known)}", is_warning=True)

@@ -73,6 +73,9 @@ def _check_settings(settings: ScoreSettings) -> None:
         "--only": bool(settings.only),
         "--per-label": settings.per_label,
         "--statistics": settings.statistics,
+        "--audit": settings.audit,
+        "--train": settings.train is not None,
+        "--device": settings.device != "cpu",
         "--baseline": settings.baseline is not None,
         "--markdown": settings.files.markdown is not None,
     }

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 
 from stereokit import catalog
-from stereokit.data.sources import Source
+from stereokit.data.sources import Refusal, Source
 from stereokit.metrics.comparison import Comparison
 from stereokit.metrics.measure import Measurement
 from stereokit.metrics.protocol import Protocol
 from stereokit.workflows import score_notes
 from stereokit.workflows.events import Json, Row
+from stereokit.workflows.score_audit import AUDIT_KEYS, MEMORISATION_KEYS
 from stereokit.workflows.score_sets import ScoredSet, label_of
 
 SCORE_SCHEMA = "stereokit.score/1"
@@ -44,7 +45,7 @@ def check_keys() -> list[str]:
     sets = [f"{name}.{count}" for name in ("gen", "ref") for count in _SET_COUNTS]
     counts = ["n_gen", "n_ref", "n_gen_found", "n_ref_found", "draws", "duplicates_across"]
     chance = ["nna_p", "detectable.nna", "permutations.nna", *THOROUGH_KEYS]
-    return [*scores, *(f"expected.{name}" for name in scores), *chance, *counts, *sets]
+    return [*scores, *AUDIT_KEYS, *MEMORISATION_KEYS, *(f"expected.{name}" for name in scores), *chance, *counts, *sets]
 
 
 def result_row(
@@ -84,13 +85,16 @@ def result_row(
             "gen": generated.summary(),
             "ref": reference.summary(),
             "failed": [
-                {"set": scored.name, "path": refusal.path, "reason": refusal.reason}
-                for scored in (generated, reference)
-                for refusal in scored.refused
+                failure(scored.name, refusal) for scored in (generated, reference) for refusal in scored.refused
             ],
             "notes": [*score_notes.notes(comparison, measured, protocol)],
         },
     )
+
+
+def failure(name: str, refusal: Refusal) -> Json:
+    """Return one line of what could not be used."""
+    return {"set": name, "path": refusal.path, "reason": refusal.reason}
 
 
 def _chance(comparison: Comparison | None) -> dict[str, Json]:
@@ -130,5 +134,22 @@ def clip_row(name: str, source: Source, measurement: Measurement) -> Row:
             "duration_s": measurement.frames / measurement.sample_rate,
             "has_side": measurement.has_side,
             "is_silent": measurement.is_silent,
+            **_image(measurement),
         },
     )
+
+
+def _image(measurement: Measurement) -> dict[str, Json]:
+    facts = measurement.facts
+    if facts is None:
+        return {}
+    return {
+        "side_mid_db": facts.image.side_mid_db,
+        "correlation": facts.image.correlation,
+        "balance_db": facts.image.balance_db,
+        "mono_loss_db": facts.image.mono_loss_db,
+        "is_inverted": facts.image.is_inverted,
+        "is_one_sided": facts.image.is_one_sided,
+        "is_dual_mono": facts.is_dual_mono,
+        "clipped_frames": facts.clipped_frames,
+    }

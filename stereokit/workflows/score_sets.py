@@ -104,7 +104,8 @@ def measure_set(
     protocol: Protocol,
     *,
     only: tuple[str, ...],
-    details: bool,
+    with_labels: bool,
+    with_image: bool,
     drop_silent: bool,
     jobs: int,
 ) -> Generator[Progress, None, ScoredSet]:
@@ -113,26 +114,28 @@ def measure_set(
     Parameters
     ----------
     name
-        ``gen`` or ``ref``.
+        ``gen``, ``ref`` or ``train``.
     given
         A folder, a list, or ``-`` for ``stdin``.
     protocol
         What is measured.
     only
         Labels to keep; empty keeps all.
-    details
-        Look the labels of a folder's clips up in its ``metadata.jsonl``, and their image classes.
+    with_labels
+        Look the labels of a folder's clips up in its ``metadata.jsonl``.
+    with_image
+        Measure the image of each clip, too.
     drop_silent
         Leave out clips without side signal, whatever the protocol.
     jobs
         Processes for large sets.
     """
     found = find_sources(given, stdin, single_file=False)
-    if details or only:
+    if with_labels or only:
         found = with_manifest(found, given, or_above=True)
     wanted = [source for source in found.sources if not only or label_of(source) in only]
     results = map_files(
-        partial(measure_file, protocol=protocol, with_class=details),
+        partial(measure_file, protocol=protocol, with_image=with_image),
         [str(source.path) for source in wanted],
         jobs=jobs,
         chunk=_CHUNK_CLIPS,

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from stereokit.errors import UsageError
+from stereokit.data.workers import available_jobs
+from stereokit.errors import MissingError, UsageError
 from stereokit.metrics.comparison import Sizes
 from stereokit.metrics.protocol import Protocol, protocol_with
 from stereokit.workflows.checks import BASELINE, Check, parse_check
+from stereokit.workflows.score_audit import AUDIT_KEYS, MEMORISATION_KEYS
 from stereokit.workflows.score_files import ScoreFiles
 from stereokit.workflows.score_rows import THOROUGH_KEYS, check_keys
 
@@ -29,6 +31,8 @@ class ScoreSettings:
     per_label: bool = False
     per_clip: bool = False
     statistics: bool = False
+    audit: bool = False
+    train: str | None = None
     fail_if: tuple[str, ...] = ()
     baseline: Path | None = None
     files: ScoreFiles = field(default_factory=ScoreFiles)
@@ -36,6 +40,7 @@ class ScoreSettings:
     strict: bool = False
     seed: int = 0
     jobs: int | None = None
+    device: str = "cpu"
 
     def load_protocol(self) -> Protocol:
         """Return what is measured.
@@ -54,6 +59,26 @@ class ScoreSettings:
             is_shape=self.is_shape,
         )
 
+    def processes(self) -> int:
+        """Return how many processes or threads may work at once."""
+        return available_jobs() if self.jobs is None else self.jobs
+
+    def search_device(self) -> str | None:
+        """Return the torch device that searches neighbours; None for the processor, which needs no torch.
+
+        Raises
+        ------
+        MissingError
+            When torch or the device is not there.
+        """
+        if self.device == "cpu":
+            return None
+        try:
+            from stereokit.training.device import choose_device  # noqa: PLC0415 - the base install works without torch
+        except ImportError as error:
+            raise MissingError(f"--device {self.device} needs torch: pip install 'stereokit[train]'") from error
+        return choose_device(self.device)
+
     def checks(self) -> list[Check]:
         """Read the conditions under which the result fails.
 
@@ -68,6 +93,15 @@ class ScoreSettings:
             for key in check.keys:
                 if key.startswith(BASELINE) and self.baseline is None:
                     raise UsageError(f"--fail-if {check.text!r}: {key} needs --baseline FILE")
-                if key in THOROUGH_KEYS and not self.statistics:
-                    raise UsageError(f"--fail-if {check.text!r}: {key} needs --statistics")
+                self._require(check, key)
         return checks
+
+    def _require(self, check: Check, key: str) -> None:
+        needs = (
+            (THOROUGH_KEYS, "--statistics", self.statistics),
+            (AUDIT_KEYS, "--audit", self.audit),
+            (MEMORISATION_KEYS, "--train DIR", self.train is not None),
+        )
+        for keys, option, is_given in needs:
+            if key in keys and not is_given:
+                raise UsageError(f"--fail-if {check.text!r}: {key} needs {option}")

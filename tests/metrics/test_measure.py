@@ -29,7 +29,7 @@ def noise(frames: int, *, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("rate", [8_000, 22_050, 96_000])
 def test_a_file_is_reduced_to_its_definitions(tmp_path: Path, twin: SimpleNamespace, subtype: str, rate: int) -> None:
     path = write(tmp_path / "a.wav", noise(rate // 4), rate, subtype)
-    measured = measure_file(path, PAPER, with_class=True)
+    measured = measure_file(path, PAPER, with_image=True)
     clip = excerpt_of(read(path))
     np.testing.assert_allclose(measured.sequence[:, 0], twin.stsd(clip), atol=1e-12)
     assert measured.side_distance == pytest.approx(twin.side_distance(clip)[0], abs=1e-12)
@@ -41,7 +41,7 @@ def test_a_file_is_reduced_to_its_definitions(tmp_path: Path, twin: SimpleNamesp
 
 
 def test_a_mono_file_has_no_side_and_its_one_channel_is_told(tmp_path: Path) -> None:
-    measured = measure_file(write(tmp_path / "mono.wav", noise(900)[:, 0]), PAPER, with_class=True)
+    measured = measure_file(write(tmp_path / "mono.wav", noise(900)[:, 0]), PAPER, with_image=True)
     assert (measured.channels, measured.has_side, measured.is_silent) == (1, False, False)
     assert not measured.sequence.any()
     assert measured.side_distance == 0.0

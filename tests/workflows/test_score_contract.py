@@ -419,3 +419,25 @@ def test_a_refused_training_clip_is_told_and_an_empty_training_set_stops(run: Ru
     done = run("score", gen, ref, "--train", empty)
     assert (done.status, done.out) == (4, "")
     assert "no usable clip in the train set" in done.err
+
+
+def test_a_device_that_is_not_there_stops_before_any_work(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    done = run("score", tmp_path / "absent", tmp_path / "absent", "--device", "cuda")
+    assert (done.status, done.out) == (5, "")
+    assert "--device cuda" in done.err
+    monkeypatch.setitem(sys.modules, "stereokit.training.device", None)
+    done = run("score", tmp_path / "absent", tmp_path / "absent", "--device", "cuda")
+    assert (done.status, done.out) == (5, "")
+    assert "stereokit[train]" in done.err
+
+
+@pytest.mark.gpu
+def test_an_accelerator_gives_the_same_figures(run: Run, gen: Path, ref: Path) -> None:
+    one, two = (run("score", gen, ref, "--device", device).rows[0] for device in ("cpu", "cuda"))
+    assert one.keys() == two.keys()
+    for name in ("cov", "mmd", "nna", "nna_p"):
+        assert two[name] == pytest.approx(one[name], rel=1e-12)
