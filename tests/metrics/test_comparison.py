@@ -1,6 +1,7 @@
 """Two sets compared: draws of equal size, and what chance alone would give."""
 
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,8 +43,8 @@ def test_the_average_is_that_of_twenty_subsets_of_the_larger_set(
     drawn = []
     original = comparison.choose_search
 
-    def watched(*words: object) -> object:
-        search = original(*words)
+    def watched(*words: Any, **options: Any) -> object:
+        search = original(*words, **options)
 
         def one(pool):
             drawn.append([pool.sequence(k).copy() for k in range(len(pool))])
