@@ -5,6 +5,7 @@ import operator
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from stereokit.errors import UsageError
 from stereokit.workflows.events import Json
@@ -113,8 +114,10 @@ def parse_check(text: str, keys: Collection[str]) -> Check:
     check = Check(text, key, _OPERATORS[symbol], bound, bound_key)
     for name in check.keys:
         if name.removeprefix(BASELINE) not in keys:
+            near = get_close_matches(name, keys, n=1)
+            meant = f" ({near[0]}?)" if near else ""
             raise UsageError(
-                f"--fail-if {text!r}: unknown key {name!r}: choose from {', '.join(sorted(keys))}; "
+                f"--fail-if {text!r}: unknown key {name!r}{meant}: choose from {', '.join(sorted(keys))}; "
                 f"each is also there as {BASELINE}KEY"
             )
     return check

@@ -158,6 +158,11 @@ def test_any_text_is_a_condition_or_a_usage_error(text: str) -> None:
         assert parse_check(text, KEYS).text == text
 
 
+def test_the_nearest_key_is_suggested() -> None:
+    with pytest.raises(UsageError, match=r"unknown key 'covv' \(cov\?\)"):
+        parse_check("covv<1", KEYS)
+
+
 def test_every_score_and_its_null_may_be_checked() -> None:
     for name in catalog.names("score"):
         assert parse_check(f"{name}<0.5", check_keys()).key == name
