@@ -11,6 +11,7 @@ from stereokit.workflows import score_notes
 from stereokit.workflows.events import Json, Row
 from stereokit.workflows.score_audit import AUDIT_KEYS, MEMORISATION_KEYS
 from stereokit.workflows.score_sets import ScoredSet, label_of
+from stereokit.workflows.score_vectors import VECTOR_KEYS, vector_fields, vector_notes
 
 SCORE_SCHEMA = "stereokit.score/1"
 CLIP_SCHEMA = "stereokit.score.clip/1"
@@ -45,7 +46,8 @@ def check_keys() -> list[str]:
     sets = [f"{name}.{count}" for name in ("gen", "ref") for count in _SET_COUNTS]
     counts = ["n_gen", "n_ref", "n_gen_found", "n_ref_found", "draws", "duplicates_across"]
     chance = ["nna_p", "detectable.nna", "permutations.nna", *THOROUGH_KEYS]
-    return [*scores, *AUDIT_KEYS, *MEMORISATION_KEYS, *(f"expected.{name}" for name in scores), *chance, *counts, *sets]
+    asked = [*AUDIT_KEYS, *MEMORISATION_KEYS, *VECTOR_KEYS]
+    return [*scores, *asked, *(f"expected.{name}" for name in scores), *chance, *counts, *sets]
 
 
 def result_row(
@@ -60,6 +62,7 @@ def result_row(
     scores: dict[str, Json] = {name: comparison.scores[name] if comparison else None for name in names}
     expected: dict[str, Json] = {name: comparison.expected[name] if comparison else None for name in names}
     measured = [measurement for scored in (generated, reference) for _, measurement in scored.clips]
+    sequences, width = [one.sequences(protocol) for one in (generated, reference)], protocol.load_feature().width
     return Row(
         SCORE_SCHEMA,
         {
@@ -68,6 +71,7 @@ def result_row(
             "n_ref": comparison.reference if comparison else 0,
             "expected": expected,
             **_chance(comparison),
+            **vector_fields(*sequences, width=width),
             "verdict": score_notes.verdict(comparison),
             "yardstick": "ref",
             "n_gen_found": len(generated.clips),
@@ -87,7 +91,7 @@ def result_row(
             "failed": [
                 failure(scored.name, refusal) for scored in (generated, reference) for refusal in scored.refused
             ],
-            "notes": [*score_notes.notes(comparison, measured, protocol)],
+            "notes": [*score_notes.notes(comparison, measured, protocol), *vector_notes(*sequences, width=width)],
         },
     )
 

@@ -11,6 +11,7 @@ from stereokit.workflows.checks import BASELINE, Check, parse_check
 from stereokit.workflows.score_audit import AUDIT_KEYS, MEMORISATION_KEYS
 from stereokit.workflows.score_files import ScoreFiles
 from stereokit.workflows.score_rows import THOROUGH_KEYS, check_keys
+from stereokit.workflows.score_vectors import VECTOR_KEYS
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class ScoreSettings:
             (THOROUGH_KEYS, "--statistics", self.statistics),
             (AUDIT_KEYS, "--audit", self.audit),
             (MEMORISATION_KEYS, "--train DIR", self.train is not None),
+            (VECTOR_KEYS, "a --feature of several values a frame", self.load_protocol().load_feature().width > 1),
         )
         for keys, option, is_given in needs:
             if key in keys and not is_given:

@@ -1,7 +1,10 @@
 """Distances between whole distributions, for features of many values."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 
 from stereokit.metrics.frechet import frechet_distance
 from stereokit.metrics.kernel_mmd import kernel_mmd
@@ -40,3 +43,44 @@ def test_the_yardstick_is_told_and_small_sets_are_warned_of() -> None:
     assert small[0].startswith("REF is the yardstick of kernel_mmd")
     assert "79 clips are few for 8 dimensions, 80 are needed" in small[1]
     assert len(vector_notes(clips(80, 4), clips(100, 4), width=4)) == 1
+
+
+def make_stereo_sets(folder: Path) -> tuple[Path, Path]:
+    """Two sets of one source."""
+    for name, seeds in (("one", range(30)), ("two", range(100, 130))):
+        for k in seeds:
+            samples = np.random.default_rng(k).normal(0, 0.05, (800, 2))
+            (folder / name).mkdir(exist_ok=True)
+            soundfile.write(folder / name / f"{k}.wav", samples, 8000)
+    return folder / "one", folder / "two"
+
+
+def test_a_score_of_a_vector_feature_has_both_and_says_which_set_is_the_yardstick(run, tmp_path: Path) -> None:
+    one, two = make_stereo_sets(tmp_path)
+    done = run(
+        "score", one, two, "--feature", "mfcc", "--fail-if", "frechet.value>1e9", "--fail-if", "kernel_mmd.value>9"
+    )
+    row = done.rows[0]
+    assert done.status == 0
+    assert row["frechet"]["dimension"] == 52
+    assert row["frechet"]["is_small"]
+    assert abs(row["kernel_mmd"]["value"]) < 4 * row["kernel_mmd"]["standard_error"]
+    assert sum("yardstick of kernel_mmd" in note or "are few for 52" in note for note in row["notes"]) == 2
+
+
+def test_swapping_the_sets_leaves_frechet_and_moves_the_yardstick_of_the_kernel(run, tmp_path: Path) -> None:
+    one, two = make_stereo_sets(tmp_path)
+    here, there = (run("score", *sets, "--feature", "logmel").rows[0] for sets in ((one, two), (two, one)))
+    assert here["frechet"]["value"] == pytest.approx(there["frechet"]["value"], rel=1e-9)
+    assert here["kernel_mmd"]["value"] != there["kernel_mmd"]["value"]
+
+
+def test_a_score_of_one_value_a_frame_has_neither(run, tmp_path: Path) -> None:
+    row = run("score", *make_stereo_sets(tmp_path)).rows[0]
+    assert row["frechet"] is row["kernel_mmd"] is None
+
+
+def test_a_check_of_it_needs_such_a_feature(run, tmp_path: Path) -> None:
+    done = run("score", *make_stereo_sets(tmp_path), "--fail-if", "frechet.value>1")
+    assert done.status == 2
+    assert "frechet.value needs a --feature of several values a frame" in done.err
