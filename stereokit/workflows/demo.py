@@ -54,8 +54,9 @@ class DemoSettings:
         ``auto``, ``cpu``, ``cuda`` or ``mps``.
     force
         Make a finished demo anew.
-    family, preset
-        Of the model; no words: tests take smaller ones.
+    family, preset, assignments
+        Of the model; no words: tests take smaller ones. Pictures of mid and side keep the width of stabs, of which
+        those of left and right lose half.
     """
 
     output: Path
@@ -65,6 +66,12 @@ class DemoSettings:
     force: bool = False
     family: str = "sample-gan"
     preset: str = "demo"
+    assignments: tuple[str, ...] = ("channels=image",)
+
+    @property
+    def model_words(self) -> str:
+        """What ``train`` is told of the model."""
+        return " ".join([f"--preset {self.preset}", *(f"--set {one}" for one in self.assignments)])
 
 
 def demo(settings: DemoSettings) -> Events:
@@ -83,7 +90,7 @@ def demo(settings: DemoSettings) -> Events:
     folder = DemoFolder(settings.output)
     folder.check_target(force=settings.force)
     family: Family = catalog.load("family", settings.family)
-    config = family.preset(settings.preset, ())
+    config = family.preset(settings.preset, settings.assignments)
     with folder.holding():
         # Once more under the lock: another process may have finished it since the first look.
         folder.check_target(force=settings.force)
@@ -95,7 +102,7 @@ def demo(settings: DemoSettings) -> Events:
         sets = yield from _make_sets(settings, folder, config)
         yield Message(f"4 of {_STEPS}: comparing with clips that the model never saw")
         scored = yield from score_sets(sets, str(folder.dataset / "test"), seed=settings.seed)
-        shown = Shown(folder, sets, scored, read_config(folder.run), settings.seed)
+        shown = Shown(folder, sets, scored, read_config(folder.run), settings.model_words)
         write_file(folder.report, report(shown).encode())
     yield from (one.row() for one in scored)
     yield summary_row(scored, _places(settings, folder, time.monotonic() - begun))
@@ -115,8 +122,8 @@ def _train(settings: DemoSettings, folder: DemoFolder, config: Any) -> Generator
         words = TrainSettings(run=folder.run, dataset=folder.dataset, device=settings.device, resume=True)
     else:
         words = TrainSettings(
-            run=folder.run, family=settings.family, dataset=folder.dataset, preset=settings.preset, seed=settings.seed,
-            device=settings.device, force=True,
+            run=folder.run, family=settings.family, dataset=folder.dataset, preset=settings.preset,
+            assignments=settings.assignments, seed=settings.seed, device=settings.device, force=True,
         )  # fmt: skip
     try:
         yield from rows_of(train(words))
@@ -170,5 +177,5 @@ def _places(settings: DemoSettings, folder: DemoFolder, seconds: float) -> dict[
         "noise": str(folder.noise),
         "seed": settings.seed,
         "seconds": round(seconds, 1),
-        "next": [*next_commands(shlex.quote(f"{folder.path}/"), settings.family, settings.preset)],
+        "next": [*next_commands(shlex.quote(f"{folder.path}/"), settings.family, settings.model_words)],
     }

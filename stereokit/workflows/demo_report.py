@@ -53,15 +53,15 @@ class Shown:
         The sets' figures.
     record
         Of the run.
-    seed
-        Of everything.
+    model_words
+        What ``train`` was told of the model: its preset, and what was changed in it.
     """
 
     folder: DemoFolder
     sets: Mapping[str, Sequence[str]]
     scored: Sequence[ScoredSet]
     record: Record
-    seed: int
+    model_words: str
 
 
 def report(shown: Shown) -> str:
@@ -75,8 +75,8 @@ def report(shown: Shown) -> str:
     held_out = find_sources(str(shown.folder.dataset / "test")).sources
     record, training = shown.record, shown.record.training
     intro = (
-        f"stereokit made {record.data['clips']} stereo stabs, trained {record.family.name} (preset {record.preset}, "
-        f"{training['steps']} steps, seed {shown.seed}) on them, and let it generate "
+        f"stereokit made stereo stabs, trained {record.family.name} ({shown.model_words}, {training['steps']} "
+        f"steps, seed {training['seed']}) on {record.data['clips']} of them, and let it generate "
         f"{len(shown.sets[GENERATED])} new ones. Here they are compared with {len(held_out)} stabs that the model has "
         "never seen."
     )
@@ -86,7 +86,7 @@ def report(shown: Shown) -> str:
         _held_out(shown.folder),
         _clips("Generated clips", "The first of those generated, not the best.", shown.sets[GENERATED][:_CLIPS]),
         _clips("Noise bursts", "What the generated clips must beat.", shown.sets[NOISE][:_NOISE_CLIPS]),
-        _next(record),
+        _next(record.family.name, shown.model_words),
     ]
     return page("stereokit demo: generated stereo stabs", [intro], sections)
 
@@ -145,7 +145,7 @@ def _held_out(folder: DemoFolder) -> Section:
     first = list(itertools.islice(found.sources, _CLIPS))
     labels = [label_of(source) for source in first]
     text = "Real ones, the first of the test split. Each picture shows the middle and the sides, low sounds at the "
-    text += "bottom; black is -80 dB, a full-scale sine is 0 dB. The letters are the root notes."
+    text += "bottom, from -80 dB (black) to -10 dB under a full-scale sine. The letters are the root notes."
     return _clips("Held-out clips", text, [str(source.path) for source in first], labels)
 
 
@@ -159,15 +159,15 @@ def _clips(heading: str, text: str, paths: Sequence[str], labels: Sequence[str] 
     return Section(heading, [text], players=players)
 
 
-def _next(record: Record) -> Section:
+def _next(family: str, model_words: str) -> Section:
     text = "Everything here is ordinary output of other commands. In the folder of this page, go on with:"
-    return Section("What next?", [text], commands=next_commands("", record.family.name, record.preset))
+    return Section("What next?", [text], commands=next_commands("", family, model_words))
 
 
-def next_commands(place: str, family: str, preset: str) -> list[str]:
+def next_commands(place: str, family: str, model_words: str) -> list[str]:
     """Return command lines to go on with; ``place`` is the demo's folder with a slash, quoted, or nothing inside it."""
     return [
         f"stereokit generate {place}run -n 16 -o {place}more --seed 1",
         f"stereokit score {place}more {place}dataset/test --feature logmel",
-        f"stereokit train {family} {place}dataset -o {place}longer --preset {preset} --minutes 10",
+        f"stereokit train {family} {place}dataset -o {place}longer {model_words} --minutes 10",
     ]

@@ -113,10 +113,10 @@ def _told(sets: Sequence[ScoredSet], name: str) -> str:
 def _verdict(sets: Sequence[ScoredSet]) -> str:
     nearer = [about for feature, about in FEATURES.items() if is_nearer(sets, feature)]
     if not nearer:
-        return "So the generated clips are no nearer to real ones than noise is: the model needs a longer training."
+        return "So, by MMD, generated clips are no nearer to real ones than noise: the model needs a longer training."
     rest = [about for about in FEATURES.values() if about not in nearer]
     but = f", but not in {rest[0]}: there the model needs a longer training" if rest else ""
-    return f"So the generated clips are nearer to real ones than noise is in {' and in '.join(nearer)}{but}."
+    return f"So, by MMD, generated clips are nearer to real ones than noise is in {' and in '.join(nearer)}{but}."
 
 
 def number(value: float | None) -> str:

@@ -77,7 +77,7 @@ def width_distributions(sets: Mapping[str, Sequences]) -> bytes:
 
 
 def clip_picture(clip: Clip) -> bytes:
-    """Draw the spectrogram of mid above that of side, with pitch upwards; black is -80 dB, a full-scale sine 0 dB."""
+    """Draw the spectrogram of mid above that of side, with pitch upwards, from -80 dB (black) to -10 dB of a sine."""
     figure = _figure(2.9, 2.9)
     panels = figure.subplots(2, 1, sharex=True)
     window = _HOPS_A_WINDOW * max(1, round(_WINDOW_S * clip.sample_rate / _HOPS_A_WINDOW))
