@@ -31,7 +31,7 @@ def read_plain_wave(file: BinaryIO, size: int, *, max_channels: int) -> Recordin
     riff, _, wave, fmt, fmt_bytes, form, channels, rate, _, frame_bytes, bits, data, sound_bytes = _HEAD.unpack(head)
     if (riff, wave, fmt, data) != (b"RIFF", b"WAVE", b"fmt ", b"data"):
         return None
-    if (fmt_bytes, form, bits) != (_PCM_FORMAT_BYTES, _PCM, 16) or not 1 <= channels <= max_channels:
+    if (fmt_bytes, form, bits) != (_PCM_FORMAT_BYTES, _PCM, 16) or not (rate and 1 <= channels <= max_channels):
         return None
     frames, rest = divmod(sound_bytes, 2 * channels)
     if frame_bytes != 2 * channels or rest or not 0 < sound_bytes <= size - _HEAD.size:

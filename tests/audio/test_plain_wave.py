@@ -57,6 +57,7 @@ def test_what_follows_the_samples_is_no_sound():
         (20, struct.pack("<H", 3)),
         (22, struct.pack("<H", 0)),
         (22, struct.pack("<H", 9)),
+        (24, struct.pack("<I", 0)),
         (32, struct.pack("<H", 3)),
         (34, struct.pack("<H", 24)),
         (36, b"fact"),
