@@ -133,9 +133,7 @@ def score(
     sets apart as well. REF is the yardstick.
     """
     from stereokit.data.text import nfc
-    from stereokit.workflows.score import score as score_sets
     from stereokit.workflows.score_files import ScoreFiles
-    from stereokit.workflows.score_pairs import score_pairs
     from stereokit.workflows.score_settings import ScoreSettings
 
     is_full = None if side_range is None else side_range == "full"
@@ -146,8 +144,13 @@ def score(
         fail_if=tuple(fail_if or ()), baseline=baseline, files=ScoreFiles(save, junit, markdown), strict=strict,
         seed=seed, jobs=jobs, device=device,
     )  # fmt: skip
-    workflow, table = (score_pairs, _pairs_table) if paired else (score_sets, _table)
-    return output.show(workflow(settings, output.streams.stdin), table, as_csv=csv)
+    if paired:
+        from stereokit.workflows.score_pairs import score_pairs
+
+        return output.show(score_pairs(settings, output.streams.stdin), _pairs_table, as_csv=csv)
+    from stereokit.workflows.score import score as score_sets
+
+    return output.show(score_sets(settings, output.streams.stdin), _table, as_csv=csv)
 
 
 def _table(rows: "list[Row]") -> "RenderableType":
