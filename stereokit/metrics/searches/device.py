@@ -57,7 +57,7 @@ def _by_length(pool: Pool, device: str) -> "dict[int, tuple[NDArray[np.int64], T
     for length in np.unique(pool.lengths):
         members = np.flatnonzero(pool.lengths == length)
         values = pool.values[pool.starts[members][:, None] + np.arange(length)]
-        groups[int(length)] = (members, torch.as_tensor(values, device=device))
+        groups[int(length)] = (members, torch.as_tensor(values, dtype=torch.float64, device=device))
     return groups
 
 
