@@ -88,6 +88,13 @@ Junit = Annotated[
 Markdown = Annotated[
     Path | None, typer.Option(parser=options.file_path, metavar="FILE", help="A summary in Markdown; replaced.")
 ]
+Report = Annotated[
+    Path | None,
+    typer.Option(parser=options.file_path, metavar="FILE", help="A page to see and hear: .html; replaced."),
+]
+Plot = Annotated[
+    Path | None, typer.Option(parser=options.file_path, metavar="FILE", help="One picture: .png or .svg; replaced.")
+]
 Schema = Annotated[
     bool, typer.Option("--schema", callback=_show_schema, is_eager=True, help="Print the JSON Schema of the results.")
 ]
@@ -119,6 +126,8 @@ def score(
     save: Save = None,
     junit: Junit = None,
     markdown: Markdown = None,
+    report: Report = None,
+    plot: Plot = None,
     csv: Csv = False,
     schema: Schema = False,
     strict: options.Strict = False,
@@ -141,8 +150,8 @@ def score(
         generated=gen, reference=ref, protocol=protocol, feature=feature, distance=distance, is_full_range=is_full,
         length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent, only=tuple(map(nfc, only or ())),
         per_label=per_label, per_clip=per_clip, statistics=statistics, audit=audit, train=train, window=window,
-        fail_if=tuple(fail_if or ()), baseline=baseline, files=ScoreFiles(save, junit, markdown), strict=strict,
-        seed=seed, jobs=jobs, device=device,
+        fail_if=tuple(fail_if or ()), baseline=baseline, files=ScoreFiles(save, junit, markdown, report, plot),
+        strict=strict, seed=seed, jobs=jobs, device=device,
     )  # fmt: skip
     if paired:
         from stereokit.workflows.score_pairs import score_pairs

@@ -1,6 +1,7 @@
 """A page with sounds and pictures in one file: data in, HTML out.
 
-The page asks for nothing from outside and runs no script; its own policy forbids both. Every text is escaped.
+The page asks for nothing from outside and runs no script; its own policy forbids both. Every text is escaped, and
+what a text holds of controls and direction marks is shown as an escape.
 """
 
 import base64
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import chain
+
+from stereokit.data.text import printable
 
 _STYLE = """
 :root { color-scheme: light; }
@@ -30,6 +33,9 @@ img { display: block; max-width: 100%; height: auto; }
 figure { margin: .8rem 0; }
 .players { display: grid; grid-template-columns: repeat(auto-fill, minmax(14.5rem, 1fr)); gap: 1.1rem; }
 .players figure { margin: 0; min-width: 0; }
+.pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 29rem), 1fr)); gap: 1.6rem 2rem; }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: .8rem; }
+.pair figure { margin: 0; min-width: 0; }
 figcaption { font-size: .85rem; color: #545c68; overflow-wrap: anywhere; }
 audio { display: block; width: 100%; height: 2.4rem; margin-top: .3rem; }
 pre { background: #f3f5f7; padding: .8rem 1rem; overflow-x: auto; border-radius: .3rem; font-size: .9rem; }
@@ -45,7 +51,7 @@ class Table:
     caption
         What it shows.
     groups
-        Titles over the columns, each with the number of columns that it spans.
+        Titles over the columns, each with the number of columns that it spans; none is no row of them.
     columns
         A title each.
     rows
@@ -80,7 +86,10 @@ class Player:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of a page: a heading, and what stands below it, in the order of these fields."""
+    """A part of a page: a heading, and what stands below it, in the order of these fields.
+
+    Players stand one after another, pairs of players side by side.
+    """
 
     heading: str
     paragraphs: Sequence[str] = ()
@@ -88,6 +97,7 @@ class Section:
     points: Sequence[str] = ()
     pictures: Sequence[Picture] = ()
     players: Sequence[Player] = ()
+    pairs: Sequence[tuple[Player, Player]] = ()
     commands: Sequence[str] = ()
 
 
@@ -105,59 +115,66 @@ def page(title: str, paragraphs: Sequence[str], sections: Sequence[Section]) -> 
         '<meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title>",
+        f"<title>{_text(title)}</title>",
         # Without an icon of its own a browser asks the server for one.
         '<link rel="icon" href="data:,">',
         f"<style>{_STYLE}</style>",
         "</head>",
         "<body>",
         "<main>",
-        f"<h1>{escape(title)}</h1>",
+        f"<h1>{_text(title)}</h1>",
     ]
     parts = [*_paragraphs(paragraphs), *chain.from_iterable(map(_section, sections))]
     return "\n".join([*head, *parts, "</main>", "</body>", "</html>", ""])
 
 
 def _section(section: Section) -> list[str]:
-    parts = ["<section>", f"<h2>{escape(section.heading)}</h2>", *_paragraphs(section.paragraphs)]
+    parts = ["<section>", f"<h2>{_text(section.heading)}</h2>", *_paragraphs(section.paragraphs)]
     if section.table is not None:
         parts += _table(section.table)
     if section.points:
-        parts += ["<ul>", *(f"<li>{escape(point)}</li>" for point in section.points), "</ul>"]
+        parts += ["<ul>", *(f"<li>{_text(point)}</li>" for point in section.points), "</ul>"]
     parts += [f"<figure>{_image(picture)}</figure>" for picture in section.pictures]
     if section.players:
         parts += ['<div class="players">', *map(_player, section.players), "</div>"]
+    if section.pairs:
+        pairs = chain.from_iterable(['<div class="pair">', *map(_player, pair), "</div>"] for pair in section.pairs)
+        parts += ['<div class="pairs">', *pairs, "</div>"]
     if section.commands:
-        parts.append(f"<pre>{escape(chr(10).join(section.commands))}</pre>")
+        parts.append(f"<pre>{chr(10).join(map(_text, section.commands))}</pre>")
     return [*parts, "</section>"]
 
 
 def _paragraphs(texts: Sequence[str]) -> list[str]:
-    return [f"<p>{escape(text)}</p>" for text in texts]
+    return [f"<p>{_text(text)}</p>" for text in texts]
 
 
 def _table(table: Table) -> list[str]:
-    groups = "".join(f'<th class="group" colspan="{span}">{escape(name)}</th>' for name, span in table.groups)
-    columns = "".join(f'<th scope="col">{escape(name)}</th>' for name in table.columns)
+    groups = "".join(f'<th class="group" colspan="{span}">{_text(name)}</th>' for name, span in table.groups)
+    columns = "".join(f'<th scope="col">{_text(name)}</th>' for name in table.columns)
     body = []
     for number, (name, *cells) in enumerate(table.rows):
         mark = ' class="marked"' if number == table.marked else ""
-        values = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        body.append(f'<tr{mark}><th scope="row">{escape(name)}</th>{values}</tr>')
-    head = ["<thead>", f"<tr>{groups}</tr>", f"<tr>{columns}</tr>", "</thead>"]
-    start = ['<div class="wide">', "<table>", f"<caption>{escape(table.caption)}</caption>"]
+        values = "".join(f"<td>{_text(cell)}</td>" for cell in cells)
+        body.append(f'<tr{mark}><th scope="row">{_text(name)}</th>{values}</tr>')
+    head = ["<thead>", *([f"<tr>{groups}</tr>"] if groups else []), f"<tr>{columns}</tr>", "</thead>"]
+    start = ['<div class="wide">', "<table>", f"<caption>{_text(table.caption)}</caption>"]
     return [*start, *head, "<tbody>", *body, "</tbody>", "</table>", "</div>"]
 
 
 def _image(picture: Picture) -> str:
-    return f'<img src="{_data_uri("image/png", picture.png)}" alt="{escape(picture.description)}">'
+    return f'<img src="{_data_uri("image/png", picture.png)}" alt="{_text(picture.description)}">'
 
 
 def _player(player: Player) -> str:
     source = _data_uri("audio/wav", player.wav)
     # The title stands in the caption too; a screen reader comes to the controls without it.
-    controls = f'<audio controls preload="metadata" aria-label="{escape(player.title)}" src="{source}"></audio>'
-    return f"<figure>{_image(player.picture)}<figcaption>{escape(player.title)}</figcaption>{controls}</figure>"
+    controls = f'<audio controls preload="metadata" aria-label="{_text(player.title)}" src="{source}"></audio>'
+    return f"<figure>{_image(player.picture)}<figcaption>{_text(player.title)}</figcaption>{controls}</figure>"
+
+
+def _text(text: str) -> str:
+    return escape(printable(text))
 
 
 def _data_uri(kind: str, data: bytes) -> str:

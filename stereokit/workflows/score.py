@@ -39,6 +39,7 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
     checks = settings.checks()
     settings.search_device()
     settings.files.check_places()
+    illustrate = settings.illustrate()
     baseline = None if settings.baseline is None else read_baseline(settings.baseline)
     if [settings.generated, settings.reference, settings.train].count("-") > 1:
         raise UsageError("GEN and REF cannot both be standard input: give a folder or list for one of them")
@@ -51,6 +52,8 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
     verdict = _judged(result, baseline, checks)
     yield verdict.row
     settings.files.write(verdict)
+    if illustrate is not None:
+        yield from illustrate(verdict, (generated, reference), settings, protocol)
     yield from _messages(verdict)
     refused = any(one.refused for one in sets)
     return worst([Status.CHECK_FAILED] * bool(verdict.failed) + [Status.SOME_FAILED] * refused)

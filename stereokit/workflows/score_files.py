@@ -8,7 +8,7 @@ from pathlib import Path
 
 from stereokit import catalog
 from stereokit.data.text import printable
-from stereokit.errors import OutputError
+from stereokit.errors import OutputError, UsageError
 from stereokit.workflows.checks import Check
 from stereokit.workflows.events import Json, Row, row_to_json
 from stereokit.writing import write_file
@@ -48,21 +48,31 @@ class ScoreFiles:
     save: Path | None = None
     junit: Path | None = None
     markdown: Path | None = None
+    report: Path | None = None
+    plot: Path | None = None
 
     def check_places(self) -> None:
         """Stop before any work when a file cannot be written in the end.
 
         Raises
         ------
+        UsageError
+            When the name of a page or a picture ends in what is not made.
         OutputError
             When its folder is missing, or the path is a folder.
         """
-        for path in (self.save, self.junit, self.markdown):
+        for option, picture, suffixes in (
+            ("--report", self.report, (".html", ".htm")),
+            ("--plot", self.plot, (".png", ".svg")),
+        ):
+            if picture is not None and picture.suffix.lower() not in suffixes:
+                raise UsageError(f"{option} {picture}: its name must end in {' or '.join(suffixes)}")
+        for path in (self.save, self.junit, self.markdown, self.report, self.plot):
             if path is not None and (path.is_dir() or not path.parent.is_dir()):
                 raise OutputError(f"cannot write {path}: {'is a folder' if path.is_dir() else 'its folder is missing'}")
 
     def write(self, verdict: Verdict) -> None:
-        """Write what was asked for, each file whole or not at all.
+        """Write what was asked for of text alone, each file whole or not at all.
 
         Raises
         ------

@@ -78,6 +78,8 @@ def _check_settings(settings: ScoreSettings) -> None:
         "--device": settings.device != "cpu",
         "--baseline": settings.baseline is not None,
         "--markdown": settings.files.markdown is not None,
+        "--report": settings.files.report is not None,
+        "--plot": settings.files.plot is not None,
     }
     given = [option for option, is_given in foreign.items() if is_given]
     if given:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stereokit.data.workers import available_jobs
 from stereokit.errors import MissingError, UsageError
@@ -12,6 +13,9 @@ from stereokit.workflows.score_audit import AUDIT_KEYS, MEMORISATION_KEYS
 from stereokit.workflows.score_files import ScoreFiles
 from stereokit.workflows.score_rows import THOROUGH_KEYS, check_keys
 from stereokit.workflows.score_vectors import VECTOR_KEYS
+
+if TYPE_CHECKING:
+    from stereokit.workflows.score_report import Illustrate
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,22 @@ class ScoreSettings:
         except ImportError as error:
             raise MissingError(f"--device {self.device} needs torch: pip install 'stereokit[train]'") from error
         return choose_device(self.device)
+
+    def illustrate(self) -> "Illustrate | None":
+        """Return what makes the page and the picture; None where neither is asked for, which needs no matplotlib.
+
+        Raises
+        ------
+        MissingError
+            When matplotlib is not there.
+        """
+        if self.files.report is None and self.files.plot is None:
+            return None
+        try:
+            from stereokit.workflows.score_report import illustrate  # noqa: PLC0415 - works without matplotlib
+        except ImportError as error:
+            raise MissingError("--report and --plot need matplotlib: pip install 'stereokit[plot]'") from error
+        return illustrate
 
     def checks(self) -> list[Check]:
         """Read the conditions under which the result fails.
