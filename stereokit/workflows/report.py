@@ -97,8 +97,8 @@ class Section:
     points: Sequence[str] = ()
     pictures: Sequence[Picture] = ()
     players: Sequence[Player] = ()
-    pairs: Sequence[tuple[Player, Player]] = ()
     commands: Sequence[str] = ()
+    pairs: Sequence[tuple[Player, Player]] = ()
 
 
 def page(title: str, paragraphs: Sequence[str], sections: Sequence[Section]) -> str:
@@ -137,11 +137,11 @@ def _section(section: Section) -> list[str]:
     parts += [f"<figure>{_image(picture)}</figure>" for picture in section.pictures]
     if section.players:
         parts += ['<div class="players">', *map(_player, section.players), "</div>"]
+    if section.commands:
+        parts.append(f"<pre>{chr(10).join(map(_text, section.commands))}</pre>")
     if section.pairs:
         pairs = chain.from_iterable(['<div class="pair">', *map(_player, pair), "</div>"] for pair in section.pairs)
         parts += ['<div class="pairs">', *pairs, "</div>"]
-    if section.commands:
-        parts.append(f"<pre>{chr(10).join(map(_text, section.commands))}</pre>")
     return [*parts, "</section>"]
 
 

@@ -70,6 +70,7 @@ def plot(shown: Shown, words: str, *, is_vector: bool) -> bytes:
     figure.suptitle("\n".join(textwrap.wrap(words, _LETTERS_A_LINE)), fontsize=10)
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.0, 1.1))[:, 0]
     first, second, third = above.subplots(1, 3)
+    second.sharex(first)
     second.sharey(first)
     _draw_courses([first, second], shown.courses)
     _draw_widths(third, shown.widths)

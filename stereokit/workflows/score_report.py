@@ -108,8 +108,8 @@ def _courses(courses: Mapping[str, Course]) -> Section:
     from_some = f" Drawn from {' and '.join(parts)}, evenly chosen." if parts else ""
     text = (
         "The side distance says how far left and right differ in a window of 40 ms: 0 is mono. The line is the median "
-        "clip, the dark band holds the middle half of the clips, the light one nine of ten; where clips end, the rest "
-        f"goes on. Middle of the median: {medians}.{from_some}"
+        "clip, the dark band holds the middle half of the clips, the light one nine of ten; where clips have "
+        f"ended, it is of the longer ones. Middle of the median: {medians}.{from_some}"
     )
     description = f"Side distance over time of both sets; middle of the median: {medians}"
     return Section("How wide are they over time?", [text], pictures=[Picture(courses_picture(courses), description)])

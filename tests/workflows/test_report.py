@@ -138,5 +138,24 @@ def test_the_marked_row_is_the_one_that_was_named():
     assert [row.get("class") for row in rows] == [None, None, None, "marked"]
 
 
+def test_pairs_stand_side_by_side_with_their_own_titles():
+    first, second = (Player(name + HOSTILE, sound(), Picture(PNG, name)) for name in ("made ", "real "))
+    read = Reader(page("plain", [], [Section("plain", pairs=[(first, second), (second, first)])]))
+    assert read.wrong == []
+    assert [one["class"] for one in read.all("div")] == ["pairs", "pair", "pair"]
+    told = [f"{name} {HOSTILE}" for name in ("made", "real", "real", "made")]
+    assert read.text_of("figcaption") == [one["aria-label"] for one in read.all("audio")] == told
+
+
+def test_controls_and_direction_marks_are_shown_as_what_they_are():
+    read = Reader(full_page("a\u202eb\x1b[31m\udcff"))
+    assert read.text_of("h1") == ["a\\u202eb\\x1b[31m\\udcff"]
+
+
+def test_a_table_without_groups_has_one_row_of_titles():
+    read = Reader(page("plain", [], [Section("plain", table=Table("figures", (), ["set", "MMD"], [["noise", "1.0"]]))]))
+    assert len(read.all("tr")) == 2
+
+
 def test_equal_contents_give_equal_pages():
     assert full_page() == full_page()
