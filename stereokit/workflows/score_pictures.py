@@ -110,7 +110,8 @@ def _draw_widths(axes: Axes, widths: Mapping[str, Values]) -> None:
     axes.set_ylim(bottom=0.0)
     axes.tick_params(labelsize=8)
     axes.grid(alpha=0.25)
-    axes.legend(fontsize=9, loc="upper right", frameon=False)
+    # Above the axes, where no bar is.
+    axes.legend(fontsize=9, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(widths), frameon=False)
 
 
 def _draw_scope(axes: Axes, clip: Clip) -> None:

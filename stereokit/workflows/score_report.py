@@ -22,7 +22,7 @@ from stereokit.workflows.score_report_tables import (
 )
 from stereokit.workflows.score_sets import ScoredSet
 from stereokit.workflows.score_settings import ScoreSettings
-from stereokit.workflows.score_shown import COURSE_CLIPS, HEARD_S, Course, Pair, Shown, heard, shown_of
+from stereokit.workflows.score_shown import HEARD_S, Pair, Shown, heard, shown_of
 from stereokit.writing import write_file
 
 Illustrate = Callable[[Verdict, tuple[ScoredSet, ScoredSet], ScoreSettings, Protocol], Iterator[Progress]]
@@ -78,7 +78,7 @@ def score_page(verdict: Verdict, shown: Shown) -> str:
     sections = [
         scores_section(fields),
         *checks_section(verdict),
-        _courses(shown.courses),
+        _courses(shown),
         _widths(shown),
         _pairs("Nearest to the reference", "The generated clips that come nearest to", shown.nearest, fields),
         *(
@@ -102,9 +102,11 @@ def _sentence(verdict: Json) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _courses(courses: Mapping[str, Course]) -> Section:
+def _courses(shown: Shown) -> Section:
+    courses = shown.courses
     medians = listed({name: float(np.median(course.bands[2])) for name, course in courses.items()})
-    parts = [f"{course.clips} of the {name} clips" for name, course in courses.items() if course.clips == COURSE_CLIPS]
+    found = {name: len(values) for name, values in shown.widths.items()}
+    parts = [f"{one.clips} of {found[name]} {name} clips" for name, one in courses.items() if one.clips < found[name]]
     from_some = f" Drawn from {' and '.join(parts)}, evenly chosen." if parts else ""
     text = (
         "The side distance says how far left and right differ in a window of 40 ms: 0 is mono. The line is the median "

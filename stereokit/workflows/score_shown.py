@@ -21,7 +21,7 @@ from stereokit.workflows.report_pictures import QUANTILES, Curve
 from stereokit.workflows.score_sets import ScoredSet
 
 # So many clips, spread evenly over a set, fix its quantiles to the width of a line.
-COURSE_CLIPS = 2_000
+_COURSE_CLIPS = 2_000
 _COLUMNS = 400
 PAIRS = 4
 # What is heard and drawn of one clip; at high rates the number of frames limits it.
@@ -143,7 +143,7 @@ def _pairs(
 
 
 def _course(name: str, scored: ScoredSet, protocol: Protocol, jobs: int) -> Generator[Progress, None, Course]:
-    count = min(len(scored.clips), COURSE_CLIPS)
+    count = min(len(scored.clips), _COURSE_CLIPS)
     chosen = [scored.clips[number * len(scored.clips) // count] for number in range(count)]
     longest_s = max(_judged_s(clip, protocol) for _, clip in chosen)
     # Long clips are averaged over as many windows as one column of the picture has.

@@ -299,6 +299,14 @@ def test_courses_are_of_width_whatever_is_compared(here: Path) -> None:
     assert courses[0].bands == pytest.approx(courses[1].bands)
 
 
+def test_courses_of_a_large_set_come_from_some_of_its_clips_and_the_page_says_so(
+    run: Run, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score_shown, "_COURSE_CLIPS", 2)
+    run("score", "gen", "ref", "--report", "r.html")
+    assert "Drawn from 2 of 4 reference clips and 2 of 4 generated clips" in read("r.html").text
+
+
 def test_a_long_clip_is_drawn_in_few_columns(here: Path) -> None:
     write(Path("long/a.wav"), width=0.3, seconds=20.0)
     clips = measured(Path("long"))
