@@ -1,5 +1,6 @@
 """A command that starts slowly is not used: what --help may load, and how long it may take."""
 
+import os
 import resource
 import statistics
 import subprocess
@@ -50,3 +51,15 @@ def test_scoring_a_small_set_loads_no_compiler_and_no_torch(tmp_path) -> None:
     status, *loaded = result.stderr.splitlines()[-1].split()
     assert status == "0"
     assert not {"torch", "numba", "scipy"} & set(loaded)
+
+
+@pytest.mark.parametrize(("given", "expected"), [({}, "PASSIVE"), ({"OMP_WAIT_POLICY": "ACTIVE"}, "ACTIVE")])
+def test_threads_wait_without_spinning_unless_told_to(given, expected) -> None:
+    program = (
+        "import atexit, os, sys; sys.argv = ['stereokit', '--version'];"
+        "atexit.register(lambda: print(os.environ['OMP_WAIT_POLICY']));"
+        "from stereokit.cli.start import main; main()"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"} | given
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.splitlines()[-1] == expected
