@@ -8,6 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+
+# Tests run in several processes: threads in each would only wait for each other. Read when torch loads.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 import soundfile
 
