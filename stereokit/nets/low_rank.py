@@ -27,7 +27,7 @@ class Rank:
 
 
 class LowRankPlane(nn.Module):
-    """One plane, (F, T), of pictures: mean + rows (sum of components x coefficients + core mean) columns^T.
+    """One plane, (F, T), of pictures: mean + rows (sum of components x coefficients) columns^T.
 
     Everything is learned further from where ``fit`` puts it: the higher-order SVD of real planes (De Lathauwer et al.
     2000, A multilinear singular value decomposition) and the principal components of its cores.
@@ -110,7 +110,6 @@ class Detail(nn.Module):
 
     def __init__(self, planes: int, latent: int, size: tuple[int, int], channels: int = 32) -> None:
         super().__init__()
-        self.planes = planes
         self.first = nn.Conv2d(planes, channels, 3, padding=1)
         self.style = nn.Linear(latent, 2 * channels)
         self.by_frequency = nn.Parameter(torch.zeros(channels, size[0] // 4, 1))

@@ -167,7 +167,7 @@ class Trainer:
                 figures |= self._take(turn)
             self.average.update(self.model)
             self.step += 1
-            yield Step(self.step, figures, sum(turn.repeats for turn in active) * self._batch_size)
+            yield Step(self.step, figures, sum(turn.repeats for turn in active if turn.reads_data) * self._batch_size)
 
     def _meet(self, asked: Status | None) -> float:
         """Agree with the other ranks on the progress, by the clock of rank 0, and on whether to end."""
@@ -217,17 +217,20 @@ class Trainer:
     def _backward_part(self, turn: Turn, repeat: int, part: int) -> dict[str, float]:
         first, count = self._items(turn, repeat, part)
         key = (self.settings.seed, self.step, turn.name, repeat)
-        batch, draw = self._batch(first, count, key)
+        batch, draw = self._batch(first, count, key, load=self._load if turn.reads_data else self._nothing)
         with self._seeded(*key, part):
             losses = turn.losses(batch, draw)
         total = torch.stack([value.float() for value in losses.values()]).sum() / self.settings.accumulate
         self.fabric.backward(total)
         return {name: float(value.detach()) / self.settings.accumulate for name, value in losses.items()}
 
-    def _batch(self, first: int, count: int, key: tuple[object, ...]) -> tuple[Batch, Draw]:
+    def _nothing(self, _first: int, _count: int) -> Batch:
+        return Batch(torch.empty(0, 2, 0, device=self.fabric.device))
+
+    def _batch(self, first: int, count: int, key: tuple[object, ...], *, load: Loader) -> tuple[Batch, Draw]:
         """Return items of the stream and their draw, in the precision of the weights."""
         dtype = next(self.model.parameters()).dtype
-        batch = self._load(first, count)
+        batch = load(first, count)
         clips = batch.clips.to(dtype)
         targets = None if batch.targets is None else batch.targets.to(dtype)
         draw = Draw(key, range(first, first + count), self.fabric.device, dtype)
@@ -266,7 +269,8 @@ class Trainer:
         size = self.settings.batch
 
         def send(number: int) -> None:
-            self.average.model.forward_statistics(*self._batch(number * size, size, (self.settings.seed, "statistics")))
+            key = (self.settings.seed, "statistics")
+            self.average.model.forward_statistics(*self._batch(number * size, size, key, load=self._load))
 
         with self._seeded(self.settings.seed, "statistics"):
             self.average.estimate_statistics(send)

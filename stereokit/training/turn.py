@@ -56,6 +56,9 @@ class Turn:
         The turn runs while the training's progress (0 to 1) lies in [first, second); the end belongs to it.
     schedule
         The turn's own progress (0 to 1 inside ``active``) -> factor on its learning rates.
+    reads_data
+        False for a turn that learns from what the model holds: nothing is loaded, its batches are empty, and an epoch
+        does not count it.
     """
 
     name: str
@@ -65,6 +68,7 @@ class Turn:
     repeats: int = 1
     active: tuple[float, float] = (0.0, 1.0)
     schedule: Callable[[float], float] = constant
+    reads_data: bool = True
 
     def is_active(self, progress: float) -> bool:
         """Tell whether the turn runs at this progress."""

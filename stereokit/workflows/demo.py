@@ -55,8 +55,7 @@ class DemoSettings:
     force
         Make a finished demo anew.
     family, preset, assignments
-        Of the model; no words: tests take smaller ones. Pictures of mid and side keep the width of stabs, of which
-        those of left and right lose half.
+        Of the model; no words: tests take smaller ones.
     """
 
     output: Path
@@ -66,7 +65,7 @@ class DemoSettings:
     force: bool = False
     family: str = "sample-gan"
     preset: str = "demo"
-    assignments: tuple[str, ...] = ("channels=image",)
+    assignments: tuple[str, ...] = ()
 
     @property
     def model_words(self) -> str:

@@ -58,9 +58,9 @@ class Prepared:
 
     @property
     def items_a_step(self) -> int:
-        """How many items all turns and ranks take in a step."""
-        repeats = sum(turn.repeats for turn in self.model.turns())
-        return repeats * int(self.plan.config.batch) * self.plan.devices
+        """How many items all turns and ranks read in a step."""
+        repeats = sum(turn.repeats for turn in self.model.turns() if turn.reads_data)
+        return max(1, repeats) * int(self.plan.config.batch) * self.plan.devices
 
 
 def train(settings: TrainSettings) -> Events:

@@ -398,3 +398,21 @@ def test_a_rank_that_dies_leaves_no_other_waiting(tmp_path: Path) -> None:
 def test_a_family_without_turns_cannot_be_built() -> None:
     with pytest.raises(TypeError, match="turns"):
         Model()
+
+
+def test_a_turn_that_reads_no_data_loads_none_and_counts_no_items():
+    class Inward(Toy):
+        def turns(self) -> list[Turn]:
+            critic, generator = super().turns()
+            return [replace(critic, repeats=1), replace(generator, reads_data=False, repeats=3)]
+
+    asked = []
+
+    def load(first: int, count: int) -> Batch:
+        asked.append((first, count))
+        return Batch(torch.zeros(count, 2, 2))
+
+    fabric = Fabric(accelerator="cpu", devices=1)
+    trainer = Trainer(Inward(plain=True), load, TrainingSettings(steps=2, batch=4), fabric)
+    assert [step.items for step in trainer.run()] == [4, 4]
+    assert len(asked) == 2

@@ -319,7 +319,9 @@ class TestTheReading:
 @pytest.mark.slow
 def test_sample_gan_itself_learns_and_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     threads = torch.get_num_threads()
-    monkeypatch.setattr(workflow, "DemoSettings", functools.partial(DemoSettings, preset="tiny"))
+    monkeypatch.setattr(
+        workflow, "DemoSettings", functools.partial(DemoSettings, preset="tiny", assignments=("channels=image",))
+    )
     result = run_demo(tmp_path / "demo")
     torch.set_num_threads(threads)
     assert result.status == 0, result.err

@@ -103,8 +103,11 @@ def published_turns(players: Players) -> list[Turn]:
 def mended_turns(players: Players) -> list[Turn]:
     """Return the mended turns: the critic's slope at real sounds, and batches compared as batches."""
     config = players.config
-    is_low_rank = isinstance(players.generator, LowRankGenerator)
-    active = (_COEFFICIENTS_UNTIL, 1.0) if is_low_rank else (0.0, 1.0)
+    turns: list[Turn] = []
+    active = (0.0, 1.0)
+    if isinstance(players.generator, LowRankGenerator):
+        turns = [_coefficient_turn(players.generator)]
+        active = (_COEFFICIENTS_UNTIL, 1.0)
 
     def criticise(batch: Batch, draw: Draw) -> Losses:
         real, made = _real(players, batch, draw), _made(players, draw).detach()
@@ -128,18 +131,16 @@ def mended_turns(players: Players) -> list[Turn]:
             "features": config.feature_weight * torch.stack(features).sum(),
         }
 
-    turns = [
+    return [
+        *turns,
         Turn("critic", (players.critic,), criticise, lambda own: _adam(own, config.critic_rate, config),
              config.critic_steps, active),
         Turn("generator", (players.generator,), generate, lambda own: _generator_optimiser(players, own),
              active=active, schedule=falling),
     ]  # fmt: skip
-    if isinstance(players.generator, LowRankGenerator):
-        turns.insert(0, _coefficient_turn(players.generator, config))
-    return turns
 
 
-def _coefficient_turn(generator: LowRankGenerator, config: SampleGanConfig) -> Turn:
+def _coefficient_turn(generator: LowRankGenerator) -> Turn:
     """Return the turn in which the mapping learns the distribution of the bank's coefficients."""
     starts = [sum(generator.sizes[:plane]) for plane in range(len(generator.sizes))]
     leading = [start + place for start in starts for place in range(_LEADING if start == 0 else _LEADING_OTHER)]
@@ -148,18 +149,18 @@ def _coefficient_turn(generator: LowRankGenerator, config: SampleGanConfig) -> T
         latents = draw.normal(_COEFFICIENT_ITEMS, generator.latent).flatten(0, 1)
         real = generator.bank[draw.integers(len(generator.bank), _COEFFICIENT_ITEMS).flatten()]
         made, _ = generator.coefficients(latents)
-        deviations = generator.mapping.deviations
+        raised = generator.mapping.deviations.sqrt()
         # as they are, the leading ones, and with the small ones raised
         return {
             "all": energy_distance(made, real),
             "leading": energy_distance(made[:, leading], real[:, leading]),
-            "raised": energy_distance(made / deviations.sqrt(), real / deviations.sqrt()),
+            "raised": energy_distance(made / raised, real / raised),
         }
 
     return Turn(
         "coefficients", (generator.mapping,), resemble,
         lambda own: torch.optim.Adam(own, _COEFFICIENT_RATE, betas=(0.5, 0.99)),
-        _COEFFICIENT_REPEATS, (0.0, _COEFFICIENTS_UNTIL), falling,
+        _COEFFICIENT_REPEATS, (0.0, _COEFFICIENTS_UNTIL), falling, reads_data=False,
     )  # fmt: skip
 
 
