@@ -39,6 +39,8 @@ MIN_RATE_HZ, MAX_RATE_HZ = 1_000, 768_000
 # Decoded at most at once, so that memory follows the samples that exist and not those declared.
 _BLOCK_FRAMES = 1 << 18
 _INT16_SUBTYPES = frozenset({"PCM_16", "PCM_S8", "PCM_U8"})
+# Their decoder prints what our own line says better.
+_NOISY_FORMATS = frozenset({"MP3"})
 
 Encoding = Literal["16", "24", "float"]
 _SUBTYPES: dict[Encoding, str] = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
@@ -63,6 +65,23 @@ def read(path: str | os.PathLike[str]) -> Recording:
         When it cannot be opened or decoded, is empty, holds less than it declares, has too many channels or
         an impossible rate, or holds a NaN or an infinity.
     """
+    with opened(path) as sound:
+        if isinstance(sound, Recording):
+            return sound
+        blocks = list(decoded(sound, _BLOCK_FRAMES))
+        samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        return Recording(samples, sound.samplerate, sound.subtype)
+
+
+@contextlib.contextmanager
+def opened(path: str | os.PathLike[str]) -> Iterator[Recording | soundfile.SoundFile]:
+    """Open a file: the commonest and short ones are read at once, of others the header.
+
+    Raises
+    ------
+    BadInputError
+        As ``read`` does, for what the header tells; and for what the decoder raises while the file is open.
+    """
     try:
         with open(path, "rb", buffering=0) as file:
             size = os.fstat(file.fileno()).st_size
@@ -71,28 +90,33 @@ def read(path: str | os.PathLike[str]) -> Recording:
             plain = read_plain_wave(file, size, max_channels=MAX_CHANNELS)
             if plain is not None:
                 _check_rate(plain.sample_rate)
-                return plain
+                yield plain
+                return
             file.seek(0)
             check_declared_size(file, size)
             file.seek(0)
-            hushed = _without_stderr() if is_mpeg(file.read(4)) else contextlib.nullcontext()
+            hushed = _hushed(is_noisy=is_mpeg(file.read(4)))
             file.seek(0)
-            with hushed, soundfile.SoundFile(file.fileno(), closefd=False) as sound:
-                recording = _decode(sound)
+            with hushed:
+                sound = soundfile.SoundFile(file.fileno(), closefd=False)
+            with sound:
+                if not 1 <= sound.channels <= MAX_CHANNELS:
+                    raise BadInputError(f"has {sound.channels} channels: 1 to {MAX_CHANNELS} are read")
+                _check_rate(sound.samplerate)
+                yield sound
     except OSError as error:
         raise BadInputError(f"cannot be read: {error.strerror}") from error
     except (soundfile.LibsndfileError, RuntimeError) as error:
         raise BadInputError(f"cannot be decoded: {_reason(error)}") from error
-    samples = recording.samples
-    if samples.dtype == np.float32 and not np.isfinite(samples).all():
-        frame = int(np.flatnonzero(~np.isfinite(samples).all(axis=1))[0])
-        raise BadInputError(f"holds NaN or infinity (first in frame {frame}): samples must be finite")
-    return recording
+
+
+def _hushed(*, is_noisy: bool) -> contextlib.AbstractContextManager[None]:
+    return _without_stderr() if is_noisy else contextlib.nullcontext()
 
 
 @contextlib.contextmanager
 def _without_stderr() -> Iterator[None]:
-    """Point the process's stderr elsewhere: the MP3 decoder prints what our own line says better."""
+    """Point the process's stderr elsewhere."""
     try:
         kept = os.dup(2)
     except OSError:
@@ -108,26 +132,34 @@ def _without_stderr() -> Iterator[None]:
         os.close(kept)
 
 
-def _decode(sound: soundfile.SoundFile) -> Recording:
-    if not 1 <= sound.channels <= MAX_CHANNELS:
-        raise BadInputError(f"has {sound.channels} channels: 1 to {MAX_CHANNELS} are read")
-    _check_rate(sound.samplerate)
+def decoded(sound: soundfile.SoundFile, frames: int) -> Iterator[NDArray[Any]]:
+    """Yield the samples of an open file, so many frames at a time, shape (frames, channels); the last are fewer.
+
+    Int16 for files of 16 bit or less, else float32.
+
+    Raises
+    ------
+    BadInputError
+        When it holds another number of frames than it declares, or none, or a NaN or an infinity.
+    """
     dtype = "int16" if sound.subtype in _INT16_SUBTYPES else "float32"
-    declared = sound.frames
-    blocks = []
+    declared, found = sound.frames, 0
     while True:
-        block = sound.read(min(_BLOCK_FRAMES, max(declared, 1)), dtype=dtype, always_2d=True)
+        with _hushed(is_noisy=sound.format in _NOISY_FORMATS):
+            block = sound.read(min(frames, max(declared, 1)), dtype=dtype, always_2d=True)
+        if dtype == "float32" and not np.isfinite(block).all():
+            frame = found + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
+            raise BadInputError(f"holds NaN or infinity (first in frame {frame}): samples must be finite")
+        found += len(block)
+        is_last = len(block) < frames
+        if is_last and found != declared:
+            raise BadInputError(f"is truncated: declares {declared} frames, holds {found}")
+        if is_last and not found:
+            raise BadInputError("holds no samples")
         if len(block):
-            blocks.append(block)
-        if len(block) < _BLOCK_FRAMES:
-            break
-    found = sum(len(block) for block in blocks)
-    if found != declared:
-        raise BadInputError(f"is truncated: declares {declared} frames, holds {found}")
-    if not found:
-        raise BadInputError("holds no samples")
-    samples = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
-    return Recording(samples, sound.samplerate, sound.subtype)
+            yield block
+        if is_last:
+            return
 
 
 def _check_rate(sample_rate: int) -> None:
