@@ -67,7 +67,7 @@ SearchDevice = Annotated[
     Literal["cpu", "cuda"], typer.Option("--device", help="Where neighbours are searched; cuda compares all pairs.")
 ]
 Audit = Annotated[
-    bool, typer.Option("--audit", help="List clips that are not what they seem, duplicates, lengths, image classes.")
+    bool, typer.Option("--audit", help="Name the clips that are not what they seem: mono, clipped, duplicates ...")
 ]
 Train = Annotated[
     str | None, typer.Option(metavar="DIR", help="Clips trained on: does GEN come nearer to them than REF does?")

@@ -9,10 +9,12 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing import connection, resource_tracker
 from pathlib import Path
 from typing import TypeVar
 
+from stereokit.data.memory import keep_freed_memory
 from stereokit.errors import BadInputError, StereokitError
 from stereokit.writing import uninterrupted
 
@@ -47,29 +49,59 @@ def map_files(
     ----------
     function
         Picklable, as are items and results.
-    jobs
-        Processes; 1 works in this one.
-    chunk
-        Items handed to a process at once.
-    inline_up_to
-        This many items or fewer are done in this process: starting others takes longer.
+    jobs, chunk, inline_up_to
+        Of ``map_chunks``; in this process items are done one by one.
 
     Raises
     ------
     StereokitError
         Any other that the function raises, and one when a worker dies.
     """
+    work = partial(_guarded_chunk, function)
+    return map_chunks(work, items, jobs=jobs, chunk=chunk, inline_up_to=inline_up_to, inline_chunk=1)
+
+
+def map_chunks(
+    function: Callable[[Sequence[Item]], list[Result]],
+    items: Sequence[Item],
+    *,
+    jobs: int,
+    chunk: int,
+    inline_up_to: int,
+    inline_chunk: int,
+) -> Generator[Result, None, None]:
+    """Apply ``function`` to items, several at once, and yield their results one by one, in order.
+
+    Parameters
+    ----------
+    function
+        Of some items, to one result each. Picklable, as are items and results.
+    jobs
+        Processes; 1 works in this one.
+    chunk
+        Items handed to a process at once.
+    inline_up_to
+        This many items or fewer are done in this process: starting others takes longer.
+    inline_chunk
+        Items done at once in this process.
+
+    Raises
+    ------
+    StereokitError
+        Any that the function raises, and one when a worker dies.
+    """
+    keep_freed_memory()
     if jobs == 1 or len(items) <= inline_up_to:
-        for item in items:
-            yield _guarded(function, item)
+        for start in range(0, len(items), inline_chunk):
+            yield from function(items[start : start + inline_chunk])
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker) as pool:
-        pending: deque[Future[list[Result | BadInputError]]] = deque()
+        pending: deque[Future[list[Result]]] = deque()
         try:
             for start in range(0, len(items), chunk):
                 with _interrupts_held():
-                    pending.append(pool.submit(_guarded_chunk, function, items[start : start + chunk]))
+                    pending.append(pool.submit(function, items[start : start + chunk]))
                 if len(pending) > jobs * _CHUNKS_AHEAD_PER_JOB:
                     yield from pending.popleft().result()
             while pending:
@@ -99,6 +131,7 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    keep_freed_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.audio.clip import INT16_FULL_SCALE, Recording
-from stereokit.metrics.excerpt import excerpt_of
+from stereokit.metrics.excerpt import Excerpt, excerpt_of
 from stereokit.metrics.image import StereoImage, stereo_image
 
 # The largest positive 16 bit value is a step under full scale. One such sample is a peak; three in a row were cut.
@@ -51,15 +51,15 @@ class ClipFacts:
         return self.frames / self.sample_rate
 
 
-def clip_facts(recording: Recording) -> ClipFacts:
-    """Look at a file.
+def clip_facts(recording: Recording, excerpt: Excerpt | None = None) -> ClipFacts:
+    """Look at a file; ``excerpt`` is all of it, where that was taken already.
 
     Raises
     ------
     BadInputError
         For more than two channels.
     """
-    excerpt = excerpt_of(recording)
+    excerpt = excerpt_of(recording) if excerpt is None else excerpt
     is_silent, has_side = excerpt.is_silent, excerpt.has_side
     return ClipFacts(
         sample_rate=recording.sample_rate,

@@ -1,6 +1,6 @@
 """The one form of a feature: a clip becomes a sequence of frames."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,8 +25,11 @@ class Feature:
         Values a frame.
     distance
         The distance between two clips when none is named.
+    sequences
+        The same for several clips at once, where that is faster.
     full_range
-        The same from minimum to maximum instead of between quantiles (``--range full``), where that has a meaning.
+        As ``sequence``, but from minimum to maximum instead of between quantiles (``--range full``), where that has
+        a meaning.
     can_be_shape
         Whether a sequence may be divided by its sum: it has several values, zero or more.
     limit
@@ -38,6 +41,7 @@ class Feature:
     sequence: Callable[[Excerpt], NDArray[np.float64]]
     width: int = 1
     distance: str = "emd"
+    sequences: Callable[[Sequence[Excerpt]], list[NDArray[np.float64]]] | None = None
     full_range: Callable[[Excerpt], NDArray[np.float64]] | None = None
     can_be_shape: bool = False
     limit: float | None = None

@@ -1,5 +1,6 @@
 """What the stereo image of a whole clip is, in figures that an engineer reads off meters."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,8 +9,9 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from stereokit.metrics.decibels import number_or_none, ratio_db
+from stereokit.metrics.decibels import energy_ratio_db
 from stereokit.metrics.excerpt import Excerpt
+from stereokit.metrics.sums import inner
 
 # Left and right of a wide clip are seldom under -0.5; one channel turned over gives -1.
 INVERTED_CORRELATION = -0.9
@@ -18,7 +20,6 @@ ONE_SIDED_DB = 40.0
 
 # A difference of two sums this much smaller than they are has lost four digits of sixteen: then it is summed anew.
 _CANCELLED = 1e-4
-
 
 IMAGE_CLASSES = tuple("".join(letters) for letters in product("NW", repeat=3))
 
@@ -65,13 +66,13 @@ def stereo_image(excerpt: Excerpt) -> StereoImage:
     """
     # In the file's own numbers: sums of products of whole 16 bit steps are exact up to 2^23 frames.
     left, right = excerpt.left.astype(np.float64), excerpt.right.astype(np.float64)
-    left_energy, right_energy, product = float(left @ left), float(right @ right), float(left @ right)
+    left_energy, right_energy, product = inner(left, left), inner(right, right), inner(left, right)
     mid_energy, side_energy = _mid_side_energies(left, right, (left_energy + right_energy, 2.0 * product))
     return StereoImage(
-        side_mid_db=number_or_none(float(ratio_db(side_energy, mid_energy))),
+        side_mid_db=energy_ratio_db(side_energy, mid_energy),
         correlation=_correlation(left, right, (left_energy, right_energy, product)),
-        balance_db=number_or_none(float(ratio_db(right_energy, left_energy))),
-        mono_loss_db=number_or_none(float(ratio_db(mid_energy + side_energy, mid_energy))),
+        balance_db=energy_ratio_db(right_energy, left_energy),
+        mono_loss_db=energy_ratio_db(mid_energy + side_energy, mid_energy),
     )
 
 
@@ -83,13 +84,13 @@ def _mid_side_energies(
     if whole - abs(common) > _CANCELLED * whole:
         return whole + common, whole - common
     mid, side = left + right, left - right
-    return float(mid @ mid), float(side @ side)
+    return inner(mid, mid), inner(side, side)
 
 
 def _correlation(left: NDArray[np.float64], right: NDArray[np.float64], energies: tuple[float, float, float]) -> float:
     """Return the correlation from |L|^2, |R|^2 and <L, R>; sample by sample where the mean is nearly all there is."""
     count = len(left)
-    sums = left.sum(), right.sum()
+    sums = float(left.sum()), float(right.sum())
     variances = [energy - total * total / count for energy, total in zip(energies, sums, strict=False)]
     covariance = energies[2] - sums[0] * sums[1] / count
     if any(one <= _CANCELLED * energy for one, energy in zip(variances, energies, strict=False)):
@@ -98,8 +99,9 @@ def _correlation(left: NDArray[np.float64], right: NDArray[np.float64], energies
         if any(constant):
             return float(all(constant) and bool(left[0] or right[0]))
         left, right = left - left.mean(), right - right.mean()
-        variances, covariance = [left @ left, right @ right], left @ right
-    return float(np.clip(covariance / (np.sqrt(variances[0]) * np.sqrt(variances[1])), -1.0, 1.0))
+        variances, covariance = [inner(left, left), inner(right, right)], inner(left, right)
+    correlation = covariance / (math.sqrt(variances[0]) * math.sqrt(variances[1]))
+    return min(max(correlation, -1.0), 1.0)
 
 
 def class_histogram(classes: Iterable[str]) -> dict[str, int]:

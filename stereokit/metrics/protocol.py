@@ -1,6 +1,6 @@
 """Protocols: the named settings under which scores are comparable."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -83,11 +83,14 @@ class Protocol:
             raise BadInputError(f"has no whole sample in {self.length:g} s: its rate is {sample_rate} Hz")
         return frames
 
-    def sequence(self, excerpt: Excerpt) -> NDArray[np.float64]:
-        """Return the feature's sequence, as yet not divided by its sum."""
+    def sequences(self, excerpts: Sequence[Excerpt]) -> list[NDArray[np.float64]]:
+        """Return the feature's sequence of each clip, as yet not divided by its sum."""
         feature = self.load_feature()
-        compute = feature.full_range if self.is_full_range else None
-        return (compute or feature.sequence)(excerpt)
+        if self.is_full_range and feature.full_range is not None:
+            return [feature.full_range(excerpt) for excerpt in excerpts]
+        if feature.sequences is not None:
+            return feature.sequences(excerpts)
+        return [feature.sequence(excerpt) for excerpt in excerpts]
 
 
 # Shorter clips are padded to the length that is asked for, so it costs memory whatever the files hold.

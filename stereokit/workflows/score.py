@@ -9,7 +9,7 @@ from stereokit.metrics.protocol import Protocol
 from stereokit.workflows.checks import Check
 from stereokit.workflows.events import Event, Events, Message, Row
 from stereokit.workflows.refusals import refusal_messages
-from stereokit.workflows.score_audit import audit_fields, memorisation_fields
+from stereokit.workflows.score_audit import audit_fields, audit_notes, memorisation_fields
 from stereokit.workflows.score_baseline import Baseline, read_baseline
 from stereokit.workflows.score_files import Verdict
 from stereokit.workflows.score_rows import clip_row, failure, result_row
@@ -75,7 +75,6 @@ def _measured(
             protocol,
             only=settings.only,
             with_labels=settings.per_label or settings.per_clip,
-            with_image=settings.audit or settings.per_clip,
             drop_silent=settings.drop_silent,
             jobs=settings.processes(),
         )
@@ -159,11 +158,11 @@ def _compared(
 
 
 def _audited(result: Row, sets: Sequence[ScoredSet], settings: ScoreSettings, protocol: Protocol) -> Row:
-    """Add what --audit and --train ask for."""
+    """Add what the sets hold, and what --train asks for."""
     generated, reference, *training = sets
-    audit = audit_fields(generated, reference) if settings.audit else None
+    audit = audit_fields(generated, reference, are_listed=settings.audit)
     learned = [memorisation_fields(generated, reference, one, protocol) for one in training]
-    failed = result.fields["failed"]
+    failed, notes = result.fields["failed"], result.fields["notes"]
     refused = [failure(one.name, refusal) for one in training for refusal in one.refused]
     return Row(
         result.schema,
@@ -172,6 +171,7 @@ def _audited(result: Row, sets: Sequence[ScoredSet], settings: ScoreSettings, pr
             "audit": audit,
             "memorisation": learned[0] if learned else None,
             "failed": [*(failed if isinstance(failed, list) else []), *refused],
+            "notes": [*(notes if isinstance(notes, list) else []), *audit_notes(audit, are_listed=settings.audit)],
         },
     )
 

@@ -23,28 +23,47 @@ AUDIT_KEYS = tuple(
 MEMORISATION_KEYS = tuple(f"memorisation.{key}" for key in ("nearer", "z", "suspects", "copies", "n_train"))
 
 
-def audit_fields(generated: ScoredSet, reference: ScoredSet) -> dict[str, Json]:
-    """Return what each set holds, clips that are not what they seem by name, and copies across the sets."""
-    across = duplicates_across(generated.paths(), reference.paths())
+def audit_fields(generated: ScoredSet, reference: ScoredSet, *, are_listed: bool) -> dict[str, Json]:
+    """Return what each set holds: counts, and if ``are_listed`` the clips that are not what they seem by name."""
+    across = duplicates_across(generated.paths(), reference.paths()) if are_listed else None
     return {
-        **{one.name: _set_fields(one) for one in (generated, reference)},
-        "duplicates_across": [{"path": path, "original": original} for path, original in across],
+        **{one.name: _set_fields(one, are_listed=are_listed) for one in (generated, reference)},
+        "duplicates_across": None if across is None else _copies(across),
     }
 
 
-def _set_fields(scored: ScoredSet) -> Json:
-    clips = [(str(source.path), measurement.facts) for source, measurement in scored.clips]
-    audit: Audit = audit_set([(path, facts) for path, facts in clips if facts is not None])
+def audit_notes(audit: Mapping[str, Json], *, are_listed: bool) -> list[str]:
+    """Say in a line a set how many of its clips are not what they seem."""
+    told = []
+    for name in ("gen", "ref"):
+        fields = audit[name]
+        counts = fields["counts"] if isinstance(fields, dict) else None
+        found = (
+            [f"{count} {finding.replace('_', ' ')}" for finding, count in counts.items() if count]
+            if isinstance(counts, dict)
+            else []
+        )
+        if found:
+            told.append(f"{name} holds {', '.join(found)}{'' if are_listed else ': see --audit'}")
+    return told
+
+
+def _set_fields(scored: ScoredSet, *, are_listed: bool) -> Json:
+    audit: Audit = audit_set([(path, measurement.facts) for path, measurement in scored.paths()])
     duplicates = duplicates_within(scored.paths())
-    classes = class_histogram(one.image_class for _, one in scored.clips if one.image_class is not None)
+    classes = class_histogram(one.image_class for _, one in scored.clips)
     return {
         "counts": {**{name: len(paths) for name, paths in audit.findings.items()}, "duplicates": len(duplicates)},
         "image_classes": {**classes},
         "channels": _by_text(audit.channels),
         "lengths_samples": _by_text(audit.lengths),
-        "paths": {name: [*paths] for name, paths in audit.findings.items()},
-        "duplicates": [{"path": path, "original": original} for path, original in duplicates],
+        "paths": {name: [*paths] for name, paths in audit.findings.items()} if are_listed else None,
+        "duplicates": _copies(duplicates) if are_listed else None,
     }
+
+
+def _copies(pairs: Sequence[tuple[str, str]]) -> list[Json]:
+    return [{"path": path, "original": original} for path, original in pairs]
 
 
 def _by_text(counts: Mapping[int, int]) -> dict[str, Json]:

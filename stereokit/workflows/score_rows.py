@@ -145,8 +145,6 @@ def clip_row(name: str, source: Source, measurement: Measurement) -> Row:
 
 def _image(measurement: Measurement) -> dict[str, Json]:
     facts = measurement.facts
-    if facts is None:
-        return {}
     return {
         "side_mid_db": facts.image.side_mid_db,
         "correlation": facts.image.correlation,

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from stereokit.data.sources import Refusal, Source, find_sources
 from stereokit.data.tables import with_manifest
 from stereokit.data.text import label_text
-from stereokit.data.workers import map_files
+from stereokit.data.workers import map_chunks
 from stereokit.errors import BadInputError
-from stereokit.metrics.measure import Measurement, measure_file
+from stereokit.metrics.measure import Measurement, measure_files
 from stereokit.metrics.protocol import Protocol
 from stereokit.workflows.events import Json, Progress
 
@@ -105,7 +105,6 @@ def measure_set(
     *,
     only: tuple[str, ...],
     with_labels: bool,
-    with_image: bool,
     drop_silent: bool,
     jobs: int,
 ) -> Generator[Progress, None, ScoredSet]:
@@ -123,8 +122,6 @@ def measure_set(
         Labels to keep; empty keeps all.
     with_labels
         Look the labels of a folder's clips up in its ``metadata.jsonl``.
-    with_image
-        Measure the image of each clip, too.
     drop_silent
         Leave out clips without side signal, whatever the protocol.
     jobs
@@ -134,12 +131,13 @@ def measure_set(
     if with_labels or only:
         found = with_manifest(found, given, or_above=True)
     wanted = [source for source in found.sources if not only or label_of(source) in only]
-    results = map_files(
-        partial(measure_file, protocol=protocol, with_image=with_image),
+    results = map_chunks(
+        partial(measure_files, protocol=protocol),
         [str(source.path) for source in wanted],
         jobs=jobs,
         chunk=_CHUNK_CLIPS,
         inline_up_to=_INLINE_CLIPS,
+        inline_chunk=_PROGRESS_STEP,
     )
     clips: list[tuple[Source, Measurement]] = []
     refused = list(found.refused)

@@ -9,7 +9,7 @@ from stereokit.errors import MissingError, UsageError
 from stereokit.metrics.comparison import Sizes
 from stereokit.metrics.protocol import Protocol, protocol_with
 from stereokit.workflows.checks import BASELINE, Check, parse_check
-from stereokit.workflows.score_audit import AUDIT_KEYS, MEMORISATION_KEYS
+from stereokit.workflows.score_audit import MEMORISATION_KEYS
 from stereokit.workflows.score_files import ScoreFiles
 from stereokit.workflows.score_rows import THOROUGH_KEYS, check_keys
 from stereokit.workflows.score_vectors import VECTOR_KEYS
@@ -120,7 +120,6 @@ class ScoreSettings:
     def _require(self, check: Check, key: str) -> None:
         needs = (
             (THOROUGH_KEYS, "--statistics", self.statistics),
-            (AUDIT_KEYS, "--audit", self.audit),
             (MEMORISATION_KEYS, "--train DIR", self.train is not None),
             (VECTOR_KEYS, "a --feature of several values a frame", self.load_protocol().load_feature().width > 1),
         )

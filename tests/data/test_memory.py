@@ -1,5 +1,8 @@
 """How much memory is left: the machine's figure, and the limits of containers and batch systems."""
 
+import ctypes
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -58,3 +61,24 @@ def test_more_used_than_allowed_leaves_nothing(proc: Path, tmp_path: Path) -> No
 
 def test_where_the_kernel_tells_nothing_the_whole_machine_counts(tmp_path: Path) -> None:
     assert available_bytes(tmp_path / "none", tmp_path / "none") > GIB // 4
+
+
+def test_pages_that_are_freed_are_not_fetched_again() -> None:
+    if not hasattr(ctypes.CDLL(None), "mallopt"):
+        pytest.skip("needs glibc")
+    program = """
+import resource
+import numpy as np
+from stereokit.data.memory import keep_freed_memory
+keep_freed_memory()
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        [np.ones(1 << 17) for _ in range(4)]
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+faults()
+print(faults())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    # 20 times 4 MiB are 20,480 pages.
+    assert int(done.stdout) < 1000

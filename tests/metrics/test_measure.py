@@ -1,5 +1,6 @@
 """From a file to its figures."""
 
+import dataclasses
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,10 +8,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from stereokit.audio.clip import Recording
 from stereokit.audio.files import read
 from stereokit.errors import BadInputError
+from stereokit.metrics import measure
 from stereokit.metrics.excerpt import excerpt_of
-from stereokit.metrics.measure import measure_file
+from stereokit.metrics.measure import measure_file, measure_files
 from stereokit.metrics.protocol import PROTOCOLS, protocol_with
 
 PAPER = PROTOCOLS["paper"]
@@ -29,7 +32,7 @@ def noise(frames: int, *, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("rate", [8_000, 22_050, 96_000])
 def test_a_file_is_reduced_to_its_definitions(tmp_path: Path, twin: SimpleNamespace, subtype: str, rate: int) -> None:
     path = write(tmp_path / "a.wav", noise(rate // 4), rate, subtype)
-    measured = measure_file(path, PAPER, with_image=True)
+    measured = measure_file(path, PAPER)
     clip = excerpt_of(read(path))
     np.testing.assert_allclose(measured.sequence[:, 0], twin.stsd(clip), atol=1e-12)
     assert measured.side_distance == pytest.approx(twin.side_distance(clip)[0], abs=1e-12)
@@ -41,15 +44,49 @@ def test_a_file_is_reduced_to_its_definitions(tmp_path: Path, twin: SimpleNamesp
 
 
 def test_a_mono_file_has_no_side_and_its_one_channel_is_told(tmp_path: Path) -> None:
-    measured = measure_file(write(tmp_path / "mono.wav", noise(900)[:, 0]), PAPER, with_image=True)
+    measured = measure_file(write(tmp_path / "mono.wav", noise(900)[:, 0]), PAPER)
     assert (measured.channels, measured.has_side, measured.is_silent) == (1, False, False)
     assert not measured.sequence.any()
     assert measured.side_distance == 0.0
     assert measured.image_class == "NNN"
 
 
-def test_the_image_class_is_worked_out_where_it_is_asked_for_only(tmp_path: Path) -> None:
-    assert measure_file(write(tmp_path / "a.wav", noise(500)), PAPER).image_class is None
+@pytest.mark.parametrize("feature", ["stsd", "std"])
+def test_files_measured_together_are_measured_as_each_alone(
+    tmp_path: Path, feature: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measure, "_FRAMES_AT_ONCE", 3000)
+    sounds = [noise(frames, seed=frames) for frames in (400, 800, 1511, 100, 900, 2200)]
+    paths = [write(tmp_path / f"{number}.wav", sound) for number, sound in enumerate(sounds)]
+    paths.append(write(tmp_path / "mono.wav", sounds[0][:, 0]))
+    paths.append(write(tmp_path / "float.wav", sounds[1], subtype="FLOAT"))
+    paths.append(write(tmp_path / "faster.wav", sounds[5], rate=16_000))
+    # The difference of full scale leaves 16 bits.
+    paths.append(write(tmp_path / "wide.wav", np.sign(sounds[2]) * [1.0, -1.0] * 0.99))
+    paths.insert(3, str(tmp_path / "absent.wav"))
+    protocol = protocol_with("paper", feature=feature)
+    together = measure_files(paths, protocol)
+    assert isinstance(together[3], BadInputError)
+    for path, found in zip(paths, together, strict=True):
+        if not isinstance(found, BadInputError):
+            alone = measure_file(path, protocol)
+            np.testing.assert_array_equal(found.sequence, alone.sequence)
+            assert dataclasses.replace(found, sequence=alone.sequence) == alone
+
+
+def test_a_clip_that_memory_is_too_small_for_is_told_and_costs_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: str) -> Recording:
+        if path.endswith("huge.wav"):
+            raise MemoryError
+        return read(path)
+
+    monkeypatch.setattr(measure, "read", full)
+    paths = [write(tmp_path / name, noise(500)) for name in ("a.wav", "huge.wav", "b.wav")]
+    first, second, third = measure_files(paths, PAPER)
+    assert "more memory" in str(second)
+    assert first.sequence.tolist() == third.sequence.tolist()
 
 
 def test_silence_is_told(tmp_path: Path) -> None:

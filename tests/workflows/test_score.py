@@ -526,7 +526,7 @@ def test_the_number_of_processes_changes_no_byte(
     run: Run, gen: Path, ref: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started = []
-    original = score_sets.map_files
+    original = score_sets.map_chunks
 
     def watched(*words: object, **settings: object) -> object:
         started.append((settings["jobs"], len(words[1]) > settings["inline_up_to"]))
@@ -535,7 +535,7 @@ def test_the_number_of_processes_changes_no_byte(
     (gen / "text.wav").write_text("this is no sound")
     monkeypatch.setattr(score_sets, "_INLINE_CLIPS", 3)
     monkeypatch.setattr(score_sets, "_CHUNK_CLIPS", 2)
-    monkeypatch.setattr(score_sets, "map_files", watched)
+    monkeypatch.setattr(score_sets, "map_chunks", watched)
     one, two = (run("score", gen, ref, "--per-clip", "--jobs", jobs) for jobs in (1, 2))
     assert started == [(1, True), (1, True), (2, True), (2, True)]
     assert one.status == two.status == 3

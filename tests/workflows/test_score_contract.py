@@ -248,7 +248,6 @@ def test_what_is_no_baseline_stops_before_any_work(run: Run, tmp_path: Path, tex
         ("mmd>1.1*baseline.mmd", "--baseline FILE"),
         ("mmd_p<0.01", "--statistics"),
         ("interval.cov.high<0.5", "--statistics"),
-        ("audit.gen.counts.inverted>0", "--audit"),
         ("memorisation.z>3", "--train DIR"),
         ('__import__("os")', "KEY<NUMBER"),
     ],
@@ -388,7 +387,12 @@ def test_an_audit_names_clips_that_are_not_what_they_seem(run: Run, gen: Path, r
     assert audit["gen"]["duplicates"][0]["path"] == str(gen / "again.wav")
     assert audit["duplicates_across"] == [{"path": str(gen / "01.wav"), "original": str(ref / "stolen.wav")}]
     assert sum(audit["gen"]["image_classes"].values()) == 13
-    assert run("score", gen, ref).rows[0]["audit"] is None
+    brief = run("score", gen, ref).rows[0]
+    assert brief["audit"]["gen"] == {**audit["gen"], "paths": None, "duplicates": None}
+    assert brief["audit"]["duplicates_across"] is None
+    told = "gen holds 1 dual mono, 1 inverted, 1 one sided, 1 clipped, 1 duplicates"
+    assert [note for note in brief["notes"] if "holds" in note] == [f"{told}: see --audit"]
+    assert told in done.rows[0]["notes"]
 
 
 def test_copied_training_clips_are_found_and_honest_clips_are_not(run: Run, ref: Path, tmp_path: Path) -> None:

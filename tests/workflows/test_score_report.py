@@ -52,7 +52,7 @@ def write(path: Path, *, width: float, seconds: float = 0.1, seed: int = 0) -> N
 
 
 def measured(folder: Path, protocol=PROTOCOLS["paper"]):
-    words = {"only": (), "with_labels": False, "with_image": False, "drop_silent": False, "jobs": 1}
+    words = {"only": (), "with_labels": False, "drop_silent": False, "jobs": 1}
     return returned(measure_set(folder.name, str(folder), [], protocol, **words))
 
 
