@@ -2,8 +2,8 @@
 
 import hashlib
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal
+from pathlib import Path, PurePath
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from stereokit.data.text import digest
 from stereokit.errors import BadInputError
 from stereokit.writing import write_file
 
+Place = TypeVar("Place", bound=PurePath)
 Normalization = Literal["none", "peak", "loudness"]
 DEFAULT_TARGETS: dict[Normalization, float] = {"none": 0.0, "peak": -1.0, "loudness": -23.0}
 
@@ -76,19 +77,56 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """What became of a task: figures for its row.
+class Output:
+    """One file that a task gave.
 
     Attributes
     ----------
+    name
+        What its name has after the stem of the task's target: empty for the only one.
     facts
-        Columns of the metadata row.
-    label
-        A procedural sound's own label.
+        Columns of its metadata row.
+    sha256
+        Of the file's bytes.
+    size
+        In bytes.
     """
 
+    name: str
     facts: dict[str, object]
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What became of a task.
+
+    Attributes
+    ----------
+    outputs
+        The files that it gave, none when it was dropped.
+    label
+        A procedural sound's own label.
+    dropped
+        Why a filter left the clip out, or None.
+    fingerprint
+        What recognises the same sound in another file, or None.
+    """
+
+    outputs: tuple[Output, ...]
     label: str | None = None
+    dropped: str | None = None
+    fingerprint: bytes | None = None
+
+
+def output_path(target: Place, name: str) -> Place:
+    """Return where the output of this name lies, given the task's target.
+
+    >>> output_path(PurePath("train/a.wav"), "-0001").as_posix()
+    'train/a-0001.wav'
+    """
+    return target.with_name(f"{target.stem}{name}{target.suffix}")
 
 
 def prepare(task: Task, preparation: Preparation) -> Prepared:
@@ -131,9 +169,8 @@ def prepare(task: Task, preparation: Preparation) -> Prepared:
         "peak": peak(clip),
         "gain_db": float(20.0 * np.log10(gain)),
         "is_limited": is_limited,
-        "sha256": hashlib.sha256(data).hexdigest(),
     }
-    return Prepared(facts, label)
+    return Prepared((Output("", facts, hashlib.sha256(data).hexdigest(), len(data)),), label)
 
 
 def _gain(clip: Clip, preparation: Preparation) -> tuple[float, bool]:

@@ -129,7 +129,7 @@ def _make_clips(
                 writer.drop(item.file_name)
                 ledger.excluded += 1
             else:
-                ledger.rows.append(metadata_row(item, result))
-                ledger.told.append(clip_row(settings, item, result))
+                ledger.rows += [metadata_row(item, result, output) for output in result.outputs]
+                ledger.told += [clip_row(settings, item, result, output) for output in result.outputs]
             if done % _PROGRESS_STEP == 0 or done == len(items):
                 yield Progress("preparing", done, len(items))

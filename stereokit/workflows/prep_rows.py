@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from stereokit.data.plan import Item
-from stereokit.data.preparation import Prepared
+from stereokit.data.preparation import Output, Prepared, output_path
 from stereokit.data.sources import Refusal
 from stereokit.data.splits import SPLITS, parse_fractions
 from stereokit.workflows.events import Json, Message, Row
@@ -64,20 +65,21 @@ class Ledger:
         }
 
 
-def metadata_row(item: Item, result: Prepared) -> dict[str, object]:
+def metadata_row(item: Item, result: Prepared, output: Output) -> dict[str, object]:
     """Return the clip's row of ``metadata.jsonl``; a given column that has one of its names gets a prefix."""
     row: dict[str, object] = {
-        "file_name": item.file_name,
+        "file_name": output_path(PurePosixPath(item.file_name), output.name).as_posix(),
         **identity(item, result),
-        **result.facts,
+        **output.facts,
+        "sha256": output.sha256,
     }
     return row | {f"given_{name}" if name in row else name: value for name, value in item.extra.items()}
 
 
-def clip_row(settings: PrepSettings, item: Item, result: Prepared) -> Row:
+def clip_row(settings: PrepSettings, item: Item, result: Prepared, output: Output) -> Row:
     """Return the row that tells of a clip in its place."""
-    duration = int(str(result.facts["frames"])) / settings.preparation.sample_rate
-    place = {"status": "done", "path": str(settings.output / item.file_name)}
+    duration = int(str(output.facts["frames"])) / settings.preparation.sample_rate
+    place = {"status": "done", "path": str(output_path(settings.output / item.file_name, output.name))}
     return Row(CLIP_SCHEMA, {**place, **identity(item, result), "duration_s": duration})
 
 

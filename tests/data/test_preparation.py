@@ -61,8 +61,8 @@ def test_a_16_bit_recording_at_the_same_rate_comes_back_bit_for_bit(bench: Workb
     samples[:3] = [[-32768, 32767], [0, 0], [32767, -32768]]
     prepared, written = bench.make(samples)
     assert np.array_equal(written, samples)
-    assert prepared.facts["gain_db"] == 0.0
-    assert prepared.facts["is_limited"] is False
+    assert prepared.outputs[0].facts["gain_db"] == 0.0
+    assert prepared.outputs[0].facts["is_limited"] is False
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_16_bit_recording_at_the_same_rate_comes_back_bit_for_bit(bench: Workb
 def test_a_length_in_seconds_is_met_to_the_sample(bench: Workbench, length: float, frames: int, rate: int) -> None:
     prepared, written = bench.make(noise(12_000), rate=rate, length=length)
     assert written.shape == (frames, 2)
-    assert prepared.facts["frames"] == frames
+    assert prepared.outputs[0].facts["frames"] == frames
 
 
 def test_a_cut_clip_fades_out_to_nothing_over_ten_milliseconds(bench: Workbench) -> None:
@@ -109,8 +109,8 @@ def test_a_mono_file_is_doubled_and_marked(bench: Workbench) -> None:
     samples = noise(500, channels=1)
     prepared, written = bench.make(samples)
     assert np.array_equal(written, np.repeat(samples, 2, axis=1))
-    assert prepared.facts["is_mono_source"] is True
-    assert prepared.facts["has_side"] is False
+    assert prepared.outputs[0].facts["is_mono_source"] is True
+    assert prepared.outputs[0].facts["has_side"] is False
 
 
 @pytest.mark.parametrize("rate", [22_050, 48_000, 96_000])
@@ -118,12 +118,12 @@ def test_mono_stays_exactly_dual_mono_through_resampling_fading_gain_and_dither(
     prepared, written = bench.make(noise(9000, channels=1), rate=rate, length=0.08, normalization="peak", target=-3.0)
     assert np.array_equal(written[:, 0], written[:, 1])
     assert written.max() > 20_000
-    assert prepared.facts["has_side"] is False
+    assert prepared.outputs[0].facts["has_side"] is False
 
 
 def test_dual_mono_stereo_is_no_mono_source_but_has_no_side(bench: Workbench) -> None:
     prepared, _ = bench.make(np.repeat(noise(300, channels=1), 2, axis=1))
-    assert (prepared.facts["is_mono_source"], prepared.facts["has_side"]) == (False, False)
+    assert (prepared.outputs[0].facts["is_mono_source"], prepared.outputs[0].facts["has_side"]) == (False, False)
 
 
 @pytest.mark.parametrize("encoding", ["24", "float"])
@@ -134,8 +134,8 @@ def test_peak_normalisation_reaches_its_target_and_keeps_the_balance(bench: Work
     assert 20 * np.log10(np.abs(written).max()) == pytest.approx(-1.0, abs=1e-4)
     loud = np.abs(written[:, 0]) > 0.1
     np.testing.assert_allclose(written[loud, 1] / written[loud, 0], 0.2, atol=3e-6)
-    assert prepared.facts["gain_db"] == pytest.approx(20 * np.log10(10 ** (-1 / 20) / 0.25), abs=1e-4)
-    assert prepared.facts["peak"] == pytest.approx(10 ** (-1 / 20), rel=1e-5)
+    assert prepared.outputs[0].facts["gain_db"] == pytest.approx(20 * np.log10(10 ** (-1 / 20) / 0.25), abs=1e-4)
+    assert prepared.outputs[0].facts["peak"] == pytest.approx(10 ** (-1 / 20), rel=1e-5)
 
 
 def test_peak_normalisation_to_full_scale_in_16_bit_reaches_the_highest_step(bench: Workbench) -> None:
@@ -144,7 +144,7 @@ def test_peak_normalisation_to_full_scale_in_16_bit_reaches_the_highest_step(ben
     prepared, written = bench.make(samples, normalization="peak", target=0.0)
     assert written[7].tolist() == [-32768, 16384]
     assert written[9].tolist() == [8192, -24576]
-    assert prepared.facts["is_limited"] is False
+    assert prepared.outputs[0].facts["is_limited"] is False
 
 
 @pytest.mark.parametrize("target", [-14.0, -23.0, -40.0])
@@ -160,7 +160,7 @@ def test_a_loudness_that_would_pass_full_scale_is_held_at_full_scale_and_recorde
     samples = np.zeros((RATE, 2), np.float32)
     samples[100::4410] = (0.5, -0.25)
     prepared, written = bench.make(samples, normalization="loudness", target=-1.0)
-    assert prepared.facts["is_limited"] is True
+    assert prepared.outputs[0].facts["is_limited"] is True
     assert np.abs(written.astype(int)).max() == 32767
     ratio = written[100::4410, 1] / written[100::4410, 0]
     np.testing.assert_allclose(ratio, -0.5, atol=1e-4)
@@ -178,8 +178,8 @@ def test_a_float_over_full_scale_is_turned_down_as_a_whole_and_recorded(
     assert np.abs(written[:, 0] - 2 * written[:, 1]).max() <= 6 * step
     # only the highest of a sine is at full scale: a clipped one would stay there
     assert (np.abs(written) > 0.999).sum() <= 20
-    assert prepared.facts["is_limited"] is True
-    assert prepared.facts["gain_db"] == pytest.approx(
+    assert prepared.outputs[0].facts["is_limited"] is True
+    assert prepared.outputs[0].facts["gain_db"] == pytest.approx(
         -20 * np.log10(np.abs(tone(441, left=highest, right=0)).max(), dtype=np.float64), abs=1e-3
     )
 
@@ -188,8 +188,8 @@ def test_a_float_over_full_scale_stays_as_it_is_in_float(bench: Workbench) -> No
     samples = tone(441, left=1.5, right=-2.5)
     prepared, written = bench.make(samples, encoding="float")
     assert np.array_equal(written, samples)
-    assert prepared.facts["is_limited"] is False
-    assert prepared.facts["peak"] == pytest.approx(2.5, abs=1e-3)
+    assert prepared.outputs[0].facts["is_limited"] is False
+    assert prepared.outputs[0].facts["peak"] == pytest.approx(2.5, abs=1e-3)
 
 
 def test_a_hardly_audible_float_is_raised_without_breaking(bench: Workbench) -> None:
@@ -220,7 +220,7 @@ def test_another_rate_has_the_length_and_pitch_of_the_first(bench: Workbench) ->
     info = soundfile.info(bench.target)
     assert (info.samplerate, info.frames, info.channels, info.subtype) == (48_000, 48_000, 2, "PCM_16")
     assert int(np.argmax(np.abs(np.fft.rfft(written[:, 0])))) == 441
-    facts = prepared.facts
+    facts = prepared.outputs[0].facts
     assert (facts["sample_rate_hz"], facts["source_rate_hz"], facts["source_frames"]) == (48_000, 22_050, 22_050)
 
 
@@ -234,8 +234,9 @@ def test_dither_differs_from_source_to_source_and_is_the_same_again(bench: Workb
 
 def test_a_silent_clip_stays_silent_through_peak_normalisation(bench: Workbench) -> None:
     prepared, written = bench.make(np.zeros((400, 2), np.int16), rate=48_000, normalization="peak", target=-1.0)
+    facts = prepared.outputs[0].facts
     assert not written.any()
-    assert (prepared.facts["peak"], prepared.facts["gain_db"], prepared.facts["has_side"]) == (0.0, 0.0, False)
+    assert (facts["peak"], facts["gain_db"], facts["has_side"]) == (0.0, 0.0, False)
 
 
 def test_a_very_quiet_clip_has_no_loudness_to_normalise_and_a_silent_one_needs_none(bench: Workbench) -> None:
@@ -273,7 +274,7 @@ def test_every_clip_is_made_as_declared_or_refused(
         return
     length, sample_rate = settings["length"], settings["sample_rate"]
     expected = max(1, round(frames * sample_rate / rate)) if length is None else round(length * sample_rate)
-    assert written.shape == (expected, 2) == (prepared.facts["frames"], 2)
+    assert written.shape == (expected, 2) == (prepared.outputs[0].facts["frames"], 2)
     assert soundfile.info(bench.target).samplerate == sample_rate
     assert np.isfinite(written).all()
     assert (channels == 2) or np.array_equal(written[:, 0], written[:, 1])
