@@ -1,4 +1,4 @@
-"""A family small enough for any test: ``toy`` makes sines of random pitch, ``deaf`` is the same and cannot."""
+"""A family small enough for any test: ``toy`` makes sines of random pitch and embeds any sound, ``deaf`` cannot."""
 
 import contextlib
 import sys
@@ -38,7 +38,7 @@ class ToyConfig:
 
 
 PRESETS = {"published": ToyConfig(), "default": ToyConfig(), "tiny": ToyConfig()}
-FAMILY = Family("toy", "sines of random pitch", PRESETS, "clips", ("sampler",))
+FAMILY = Family("toy", "sines of random pitch", PRESETS, "clips", ("sampler", "embedder"))
 DEAF = replace(FAMILY, name="deaf", summary="makes nothing", capabilities=())
 
 
@@ -72,6 +72,13 @@ class Model(TrainedModel):
         right = left * torch.tanh(numbers[:, 1:2]) if self.config.is_wide else left
         clips = self.config.gain * torch.stack([left, right], dim=1)
         return clips * torch.linspace(1.0, 0.0, self.frames) if self.config.ending == "faded" else clips
+
+
+    def embed(self, wave: torch.Tensor) -> torch.Tensor:
+        """Return levels of left, right, side and of the change a sample, in the unit that is the model's gain."""
+        side, change = wave[:, 0] - wave[:, 1], wave.diff(dim=2)
+        levels = [part.square().mean(-1).sqrt() for part in (wave[:, 0], wave[:, 1], side, change.flatten(1))]
+        return torch.stack(levels, dim=1) * self.config.gain
 
 
 @contextlib.contextmanager

@@ -9,6 +9,15 @@ from stereokit.audio.clip import Clip
 QUALITY = "HQ"
 
 
+def resampled_frames(frames: int, old: int, new: int) -> int:
+    """Return how many samples so many at one rate (Hz) become at another: round(frames x new / old), at least 1.
+
+    >>> resampled_frames(44_100, 44_100, 22_050)
+    22050
+    """
+    return max(1, round(frames * new / old))
+
+
 def resample(clip: Clip, sample_rate: int) -> Clip:
     """Return the clip at another rate (Hz), both channels with one filter.
 
@@ -16,7 +25,7 @@ def resample(clip: Clip, sample_rate: int) -> Clip:
     """
     if sample_rate == clip.sample_rate:
         return clip
-    frames = max(1, round(clip.frames * sample_rate / clip.sample_rate))
+    frames = resampled_frames(clip.frames, clip.sample_rate, sample_rate)
     converted = soxr.resample(clip.samples.T, clip.sample_rate, sample_rate, quality=QUALITY).T
     samples = np.zeros((2, frames), np.float32)
     kept = min(frames, converted.shape[1])

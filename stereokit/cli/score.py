@@ -33,6 +33,15 @@ Feature = Annotated[
     str | None,
     typer.Option(metavar="FEATURE", help="What is measured in each window.", autocompletion=options.complete_features),
 ]
+Embedding = Annotated[
+    Path | None,
+    typer.Option(
+        parser=options.file_path,
+        metavar="RUN",
+        help="Compare clips as this trained model embeds them, instead of by a feature.",
+        autocompletion=options.complete_runs,
+    ),
+]
 Distance = Annotated[
     str | None, typer.Option(metavar="DISTANCE", help="Between two clips.", autocompletion=options.complete_distances)
 ]
@@ -64,7 +73,8 @@ Statistics = Annotated[
     bool, typer.Option("--statistics", help="Also the p-value of MMD, intervals, and the smallest width that shows.")
 ]
 SearchDevice = Annotated[
-    Literal["cpu", "cuda"], typer.Option("--device", help="Where neighbours are searched; cuda compares all pairs.")
+    Literal["auto", "cpu", "cuda"],
+    typer.Option("--device", help="Where neighbours are searched and models run; auto: the GPU for large sets."),
 ]
 Audit = Annotated[
     bool, typer.Option("--audit", help="Name the clips that are not what they seem: mono, clipped, duplicates ...")
@@ -107,6 +117,7 @@ def score(
     ref: Ref,
     protocol: ProtocolName = "paper",
     feature: Feature = None,
+    embedding: Embedding = None,
     distance: Distance = None,
     side_range: SideRange = None,
     length: Length = None,
@@ -133,7 +144,7 @@ def score(
     strict: options.Strict = False,
     seed: options.Seed = 0,
     jobs: options.Jobs = None,
-    device: SearchDevice = "cpu",
+    device: SearchDevice = "auto",
 ) -> Status:
     """Score a generated set against a reference set: COV, MMD and 1-NNA of their stereo image.
 
@@ -147,8 +158,9 @@ def score(
 
     is_full = None if side_range is None else side_range == "full"
     settings = ScoreSettings(
-        generated=gen, reference=ref, protocol=protocol, feature=feature, distance=distance, is_full_range=is_full,
-        length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent, only=tuple(map(nfc, only or ())),
+        generated=gen, reference=ref, protocol=protocol, feature=feature, embedding=embedding, distance=distance,
+        is_full_range=is_full, length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent,
+        only=tuple(map(nfc, only or ())),
         per_label=per_label, per_clip=per_clip, statistics=statistics, audit=audit, train=train, window=window,
         fail_if=tuple(fail_if or ()), baseline=baseline, files=ScoreFiles(save, junit, markdown, report, plot),
         strict=strict, seed=seed, jobs=jobs, device=device,
@@ -164,7 +176,7 @@ def score(
 
 def _table(rows: "list[Row]") -> "RenderableType":
     """Draw scores beside their nulls; clips first where asked for."""
-    from stereokit.cli.tables import score_table
+    from stereokit.cli.score_table import score_table
 
     return score_table(rows)
 

@@ -11,8 +11,6 @@ from stereokit import catalog
 from stereokit.data.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from rich.console import RenderableType
 
     from stereokit.workflows.events import Json, Row
@@ -29,11 +27,12 @@ def plain_table(columns: Sequence[str], rows: Sequence[Sequence["Json"]]) -> Tab
         numeric = all(isinstance(row[index], int | float) or row[index] is None for row in rows)
         table.add_column(column, justify="right" if numeric and rows else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(cell(value)) for value in row))
     return table
 
 
-def _cell(value: "Json") -> str:
+def cell(value: "Json") -> str:
+    """Return a value as it is read in a table."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -41,9 +40,9 @@ def _cell(value: "Json") -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, list):
-        return ", ".join(map(_cell, value))
+        return ", ".join(map(cell, value))
     if isinstance(value, dict):
-        return ", ".join(f"{printable(name)} {_cell(one)}" for name, one in value.items())
+        return ", ".join(f"{printable(name)} {cell(one)}" for name, one in value.items())
     return printable(str(value))
 
 
@@ -55,65 +54,6 @@ def row_table(rows: "Sequence[Row]") -> "RenderableType":
         columns = list(dict.fromkeys(key for fields in alike for key in fields))
         tables.append(plain_table(columns, [[fields.get(key) for key in columns] for fields in alike]))
     return Group(*tables)
-
-
-def score_table(rows: "Sequence[Row]") -> "RenderableType":
-    """Draw each score beside what a perfect generator would get, clips and labels first."""
-    clips = [row for row in rows if "cov" not in row.fields]
-    parts: list[RenderableType] = [row_table(clips), Text()] if clips else []
-    results = [row.fields for row in rows if "cov" in row.fields]
-    names = catalog.names("score")
-    titles = [title for name in names for title in (catalog.load("score", name).title, "expected")]
-    columns = ["label", "n_gen", "n_ref", *titles]
-    parts.append(plain_table(columns, [_score_line(fields, names) for fields in results]))
-    last = results[-1]
-    parts.append(Text(f"\n{last['verdict']}"))
-    parts.extend(Text(line) for line in _chance_lines(last))
-    settings = f"protocol {last['protocol']}, {last['feature']} ({last['unit']}) compared by {last['distance']}"
-    parts.append(Text(f"{settings}; sizes {last['sizes']}, {last['draws']} draw(s), seed {last['seed']}"))
-    parts.extend(Text(f"{name}: {_set_line(last[name])}") for name in ("gen", "ref"))
-    notes = last["notes"]
-    parts.extend(Text(f"- {note}") for note in (notes if isinstance(notes, list) else []))
-    return Group(*parts)
-
-
-def _chance_lines(fields: "Mapping[str, Json]") -> "Iterator[str]":
-    """Yield what --statistics adds; nothing without it."""
-    intervals, detectable = fields["interval"], fields["detectable"]
-    if not isinstance(intervals, dict) or not isinstance(detectable, dict) or fields["mmd_p"] is None:
-        return
-    yield f"p of MMD {_cell(fields['mmd_p'])}"
-    for name, ends in intervals.items():
-        if isinstance(ends, dict) and ends["low"] is not None:
-            yield f"95 % interval of {catalog.load('score', name).title}: {_cell(ends['low'])} to {_cell(ends['high'])}"
-    width = detectable["width_percent"]
-    yield f"smallest change of width that shows: {'none' if width is None else f'{_cell(width)} %'}"
-
-
-def _score_line(fields: "Mapping[str, Json]", names: Sequence[str]) -> "list[Json]":
-    label = "all" if fields["label"] is None else fields["label"] or "(no label)"
-    line = [label, fields["n_gen"], fields["n_ref"]]
-    expected = fields["expected"]
-    for name in names:
-        line += [fields[name], expected[name] if isinstance(expected, dict) else None]
-    return line
-
-
-def _set_line(counts: "Json") -> str:
-    if not isinstance(counts, dict):
-        return ""
-    return ", ".join(
-        f"{counts[key]} {words}"
-        for key, words in (
-            ("used", "used"),
-            ("refused", "refused"),
-            ("dropped_silent", "dropped as silent"),
-            ("excluded", "of other labels"),
-            ("mono", "mono"),
-            ("without_side", "without side signal"),
-        )
-        if key == "used" or counts[key]
-    )
 
 
 def prep_table(rows: "Sequence[Row]") -> "RenderableType":
@@ -171,7 +111,7 @@ def demo_table(rows: "Sequence[Row]") -> "RenderableType":
     for line in commands if isinstance(commands, list) else []:
         # to be copied, so in one piece
         parts.append(Text(f"  {printable(str(line))}", no_wrap=True, overflow="ignore"))
-    parts.append(Text(f"{last.fields['status']} in {_cell(last.fields['seconds'])} s"))
+    parts.append(Text(f"{last.fields['status']} in {cell(last.fields['seconds'])} s"))
     return Group(*parts)
 
 

@@ -61,7 +61,13 @@ class Embedder(Protocol):
     """Places sounds in a space where near ones sound alike."""
 
     def embed(self, wave: torch.Tensor) -> torch.Tensor:
-        """Return one vector a sound, float32 (B, width), of sounds (B, 2, T)."""
+        """Return one vector a sound, float32 (B, width), of sounds (B, 2, T) at the model's sample rate; any T.
+
+        Raises
+        ------
+        BadInputError
+            For a length of which it makes no vector.
+        """
 
 
 PROTOCOLS: dict[Capability, type] = {
@@ -84,8 +90,9 @@ def require(family: Family, capability: Capability, command: str) -> None:
     if capability in family.capabilities:
         return
     able = [name for name in catalog.names("family") if capability in catalog.load("family", name).capabilities]
+    article = "an" if capability.startswith(("a", "e", "i", "o")) else "a"
     raise UsageError(
-        f"{command} needs a {capability}, and {family.name} is none: train one of {', '.join(able) or '(none yet)'}"
+        f"{command} needs {article} {capability}, and {family.name} is none: train one of {', '.join(able) or '(none yet)'}"
     )
 
 

@@ -1,6 +1,7 @@
 """``stereokit score``: how near a generated set comes to a reference set."""
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from stereokit.errors import BadInputError, Status, UsageError, worst
 from stereokit.metrics.comparison import compare_sets
@@ -11,10 +12,15 @@ from stereokit.workflows.events import Event, Events, Message, Row
 from stereokit.workflows.refusals import refusal_messages
 from stereokit.workflows.score_audit import audit_fields, audit_notes, memorisation_fields
 from stereokit.workflows.score_baseline import Baseline, read_baseline
+from stereokit.workflows.score_device import check_device, search_device
 from stereokit.workflows.score_files import Verdict
 from stereokit.workflows.score_rows import clip_row, failure, result_row
 from stereokit.workflows.score_sets import ScoredSet, measure_set
 from stereokit.workflows.score_settings import ScoreSettings
+from stereokit.workflows.score_vectors import vector_figures
+
+if TYPE_CHECKING:
+    from stereokit.workflows.score_embedding import SetEmbedder
 
 _NAMES_TOLD = 5
 _MEMORISATION_WARNINGS = {
@@ -37,19 +43,22 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
         raise UsageError("--window: windows are for clips of the same name; give --paired too")
     protocol = settings.load_protocol()
     checks = settings.checks()
-    settings.search_device()
+    check_device(settings.device)
     settings.files.check_places()
     illustrate = settings.illustrate()
     baseline = None if settings.baseline is None else read_baseline(settings.baseline)
     if [settings.generated, settings.reference, settings.train].count("-") > 1:
         raise UsageError("GEN and REF cannot both be standard input: give a folder or list for one of them")
-    sets = yield from _measured(settings, protocol, stdin)
+    embedder = settings.load_embedder(protocol)
+    if embedder is not None:
+        protocol = embedder.protocol
+    sets = yield from _measured(settings, protocol, embedder, stdin)
     _check_sets(sets, settings)
     generated, reference = sets[:2]
-    yield from _detail_rows((generated, reference), settings, protocol)
+    labels = yield from _detail_rows((generated, reference), settings, protocol)
     result = _compared(generated, reference, settings, protocol)
     result = _audited(result, sets, settings, protocol)
-    verdict = _judged(result, baseline, checks)
+    verdict = _judged(result, baseline, checks, labels)
     yield verdict.row
     settings.files.write(verdict)
     if illustrate is not None:
@@ -60,7 +69,7 @@ def score(settings: ScoreSettings, stdin: Iterable[str]) -> Events:
 
 
 def _measured(
-    settings: ScoreSettings, protocol: Protocol, stdin: Iterable[str]
+    settings: ScoreSettings, protocol: Protocol, embedder: "SetEmbedder | None", stdin: Iterable[str]
 ) -> Generator[Event, None, list[ScoredSet]]:
     """Find and measure the generated and the reference set, perhaps a training set, and tell what was refused."""
     sets = []
@@ -78,6 +87,8 @@ def _measured(
             drop_silent=settings.drop_silent,
             jobs=settings.processes(),
         )
+        if embedder is not None:
+            one = yield from embedder.embedded(one)
         yield from refusal_messages(one.refused)
         sets.append(one)
     return sets
@@ -109,9 +120,10 @@ def _check_sets(sets: Sequence[ScoredSet], settings: ScoreSettings) -> None:
 
 def _detail_rows(
     sets: tuple[ScoredSet, ScoredSet], settings: ScoreSettings, protocol: Protocol
-) -> Iterator[Row | Message]:
-    """Yield a row a clip and a row a label, where asked for."""
+) -> Generator[Row | Message, None, list[Row]]:
+    """Yield a row a clip and a row a label, where asked for, and return the latter."""
     generated, reference = sets
+    results = []
     if settings.per_clip:
         for one in sets:
             yield from (clip_row(one.name, *clip) for clip in one.clips)
@@ -120,7 +132,10 @@ def _detail_rows(
         if labels == {""}:
             yield Message("--per-label: no clip has a label; data sets keep them in metadata.jsonl", is_warning=True)
         for label in sorted(labels):
-            yield _compared(generated.with_label(label), reference.with_label(label), settings, protocol, label)
+            row = _compared(generated.with_label(label), reference.with_label(label), settings, protocol, label)
+            results.append(row)
+            yield row
+    return results
 
 
 def _compared(
@@ -131,6 +146,7 @@ def _compared(
     label: str | None = None,
 ) -> Row:
     comparison = None
+    device = search_device(settings.device, (generated, reference), protocol)
     if generated.clips and reference.clips:
         comparison = compare_sets(
             generated.sequences(protocol),
@@ -140,18 +156,22 @@ def _compared(
             seed=settings.seed,
             tests="thorough" if settings.statistics else "quick",
             are_widths=protocol.load_feature().can_be_shape and not protocol.is_shape,
-            device=settings.search_device(),
+            device=device,
             threads=settings.processes(),
         )
     return result_row(
         generated,
         reference,
         protocol,
-        comparison,
-        {
+        comparison=comparison,
+        vectors=vector_figures(
+            generated.sequences(protocol), reference.sequences(protocol), protocol, seed=settings.seed
+        ),
+        extra={
             "label": label,
             "sizes": settings.sizes,
             "seed": settings.seed,
+            "device": device or "cpu",
             "duplicates_across": len(duplicates_across(generated.paths(), reference.paths())),
         },
     )
@@ -176,8 +196,8 @@ def _audited(result: Row, sets: Sequence[ScoredSet], settings: ScoreSettings, pr
     )
 
 
-def _judged(result: Row, baseline: Baseline | None, checks: Sequence[Check]) -> Verdict:
-    """Put a result beside the baseline and to the checks.
+def _judged(result: Row, baseline: Baseline | None, checks: Sequence[Check], labels: Sequence[Row]) -> Verdict:
+    """Put a result beside the baseline and to the checks; with it go the results of the labels.
 
     Raises
     ------
@@ -193,7 +213,7 @@ def _judged(result: Row, baseline: Baseline | None, checks: Sequence[Check]) -> 
         known = {**fields, "baseline": dict(baseline.fields)}
     failed = [check.text for check in checks if check.fails(known)]
     shown = None if baseline is None else baseline.summary()
-    return Verdict(Row(result.schema, {**fields, "baseline": shown, "failed_checks": [*failed]}), known, checks)
+    return Verdict(Row(result.schema, {**fields, "baseline": shown, "failed_checks": [*failed]}), known, checks, labels)
 
 
 def _messages(verdict: Verdict) -> Iterator[Message]:

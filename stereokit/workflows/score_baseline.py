@@ -13,8 +13,8 @@ from stereokit.workflows.events import Json
 from stereokit.workflows.score_rows import SCORE_SCHEMA
 
 # What must be the same for two results to be about the same thing.
-_SETTINGS = ("feature", "distance", "range", "length_s", "length_samples", "shape", "sizes")
-_SHOWN = ("nna_p", "n_gen", "n_ref")
+_SETTINGS = ("feature", "embedding.run", "distance", "range", "length_s", "length_samples", "shape", "sizes")
+_SHOWN = ("nna_p", "n_gen", "n_ref", "frechet", "kernel_mmd")
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,11 @@ class Baseline:
             Naming the setting and both values.
         """
         for key in _SETTINGS:
-            if self.fields.get(key) != fields.get(key):
+            before, now = (_setting(one, key) for one in (self.fields, fields))
+            if before != now:
                 raise BadInputError(
-                    f"{self.path}: was scored with {key} {_word(self.fields.get(key))}, this run has "
-                    f"{_word(fields.get(key))}: score with the settings of the baseline, or make a new one with --save"
+                    f"{self.path}: was scored with {key} {_word(before)}, this run has {_word(now)}: score with the "
+                    "settings of the baseline, or make a new one with --save"
                 )
 
     def notes(self, fields: Mapping[str, Json]) -> list[Json]:
@@ -58,6 +59,12 @@ class Baseline:
             return []
         before, now = (f"{gen} + {ref}" for gen, ref in sizes)
         return [f"the baseline has {before} clips, this result {now}: MMD and COV move with the number of clips"]
+
+
+def _setting(fields: Mapping[str, Json], key: str) -> Json:
+    name, _, part = key.partition(".")
+    value = fields.get(name)
+    return value.get(part) if part and isinstance(value, dict) else value
 
 
 def _word(value: Json) -> str:

@@ -11,6 +11,7 @@ from stereokit.data.text import printable
 from stereokit.errors import OutputError, UsageError
 from stereokit.workflows.checks import Check
 from stereokit.workflows.events import Json, Row, row_to_json
+from stereokit.workflows.score_words import label_cells, label_columns, vector_lines
 from stereokit.writing import write_file
 
 # What XML 1.0 cannot hold, not even escaped.
@@ -29,11 +30,14 @@ class Verdict:
         Its figures, and the baseline's under ``baseline``.
     checks
         All of them.
+    labels
+        The results of each label, where they were asked for.
     """
 
     row: Row
     known: Mapping[str, Json]
     checks: Sequence[Check]
+    labels: Sequence[Row] = ()
 
     @property
     def failed(self) -> list[Check]:
@@ -57,18 +61,23 @@ class ScoreFiles:
         Raises
         ------
         UsageError
-            When the name of a page or a picture ends in what is not made.
+            When two files are one, or the name of a page or a picture ends in what is not made.
         OutputError
             When its folder is missing, or the path is a folder.
         """
+        places = {f"--{name}": path for name, path in vars(self).items() if path is not None}
+        names: dict[Path, str] = {}
+        for option, path in places.items():
+            if (other := names.setdefault(path.resolve(), option)) != option:
+                raise UsageError(f"{other} and {option}: both would write {path}; give each a file of its own")
         for option, picture, suffixes in (
             ("--report", self.report, (".html", ".htm")),
             ("--plot", self.plot, (".png", ".svg")),
         ):
             if picture is not None and picture.suffix.lower() not in suffixes:
                 raise UsageError(f"{option} {picture}: its name must end in {' or '.join(suffixes)}")
-        for path in (self.save, self.junit, self.markdown, self.report, self.plot):
-            if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        for path in places.values():
+            if path.is_dir() or not path.parent.is_dir():
                 raise OutputError(f"cannot write {path}: {'is a folder' if path.is_dir() else 'its folder is missing'}")
 
     def write(self, verdict: Verdict) -> None:
@@ -121,6 +130,7 @@ def markdown_text(verdict: Verdict) -> str:
     fields = verdict.row.fields
     lines = [f"### stereokit score: {_word(fields['verdict'])}", ""]
     lines += _table(["score", "value", "expected", "p", "95 % interval", "baseline"], _score_lines(fields))
+    lines += _label_table(verdict.labels)
     if verdict.checks:
         outcome = [[check.text, "fails" if check in verdict.failed else "ok"] for check in verdict.checks]
         figures = [check.told(verdict.known) for check in verdict.checks]
@@ -139,6 +149,13 @@ def markdown_text(verdict: Verdict) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _label_table(labels: Sequence[Row]) -> list[str]:
+    """Return a table of the labels' scores, each beside what a perfect generator would get; empty without labels."""
+    if not labels:
+        return []
+    return ["", *_table(label_columns(labels), [label_cells(row.fields, labels) for row in labels])]
+
+
 def _score_lines(fields: Mapping[str, Json]) -> Iterator[list[Json]]:
     expected, intervals, baseline = (fields[key] for key in ("expected", "interval", "baseline"))
     for name in catalog.names("score"):
@@ -147,6 +164,10 @@ def _score_lines(fields: Mapping[str, Json]) -> Iterator[list[Json]]:
         told = None if None in ends else " to ".join(map(_figure, ends))
         null, before = (one.get(name) if isinstance(one, dict) else None for one in (expected, baseline))
         yield [catalog.load("score", name).title, fields[name], null, fields.get(f"{name}_p"), told, before]
+    known = vector_lines(baseline) if isinstance(baseline, dict) else ()
+    befores = {line.key: line.value for line in known}
+    for line in vector_lines(fields):
+        yield [line.title, line.value, line.expected, None, line.about, befores.get(line.key)]
 
 
 def _table(columns: Sequence[str], rows: Iterator[list[Json]] | Sequence[Sequence[Json]]) -> list[str]:

@@ -1,8 +1,9 @@
 """What ``stereokit score`` says in words: whether the sets differ, which is the yardstick, what limits the figures."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from stereokit.metrics.comparison import Comparison
+from stereokit.metrics.embedding import EmbeddingProtocol
 from stereokit.metrics.measure import Measurement
 from stereokit.metrics.protocol import PROTOCOLS, Protocol
 
@@ -42,11 +43,23 @@ def notes(comparison: Comparison | None, measured: Sequence[Measurement], protoc
     flat = sum(not measurement.has_side for measurement in measured)
     if flat:
         told.append(f"{flat} clips have no side signal: they are mono or silent")
-    if len({measurement.sample_rate for measurement in measured}) > 1:
+    if isinstance(protocol, EmbeddingProtocol):
+        told.extend(_embedding_notes(protocol, measured))
+    elif len({measurement.sample_rate for measurement in measured}) > 1:
         told.append("sample rates are mixed: windows are counted in seconds at each file's own rate")
     if len({len(measurement.sequence) for measurement in measured}) > 1:
         told.append("lengths differ: sequences of unequal length are compared; --length S makes them equal")
     return told
+
+
+def _embedding_notes(protocol: EmbeddingProtocol, measured: Sequence[Measurement]) -> Iterator[str]:
+    yield (
+        f"embedding: {protocol.width} values by {protocol.family}, run {protocol.run}: figures are comparable only "
+        "within the same run"
+    )
+    others = sum(measurement.sample_rate != protocol.model_rate for measurement in measured)
+    if others:
+        yield f"{others} clips were resampled to the {protocol.model_rate} Hz of the model"
 
 
 def _small_sets(comparison: Comparison | None) -> str:

@@ -10,12 +10,14 @@ from stereokit.audio.files import encode
 from stereokit.metrics.protocol import Protocol
 from stereokit.workflows.events import Json, Progress
 from stereokit.workflows.report import Picture, Player, Section, page
+from stereokit.workflows.score_device import search_device
 from stereokit.workflows.score_files import Verdict
 from stereokit.workflows.score_pictures import courses_picture, plot, scope_picture, widths_picture
 from stereokit.workflows.score_report_tables import (
     checks_section,
     figure_word,
     inputs_section,
+    labels_section,
     listed,
     notes_section,
     scores_section,
@@ -51,7 +53,8 @@ def illustrate(
     OutputError
         When a file cannot be written.
     """
-    shown = yield from shown_of(*sets, protocol, jobs=settings.processes(), device=settings.search_device())
+    device = search_device(settings.device, sets, protocol)
+    shown = yield from shown_of(*sets, protocol, jobs=settings.processes(), device=device)
     report, picture = settings.files.report, settings.files.plot
     if report is not None:
         write_file(report, score_page(verdict, shown).encode())
@@ -77,6 +80,7 @@ def score_page(verdict: Verdict, shown: Shown) -> str:
     )
     sections = [
         scores_section(fields),
+        *labels_section(verdict.labels),
         *checks_section(verdict),
         _courses(shown),
         _widths(shown),

@@ -1,11 +1,12 @@
 """The tables on the page of ``stereokit score``: scores beside what a perfect generator gets, checks, inputs, notes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from stereokit import catalog
-from stereokit.workflows.events import Json
+from stereokit.workflows.events import Json, Row
 from stereokit.workflows.report import Section, Table
 from stereokit.workflows.score_files import Verdict
+from stereokit.workflows.score_words import label_cells, label_columns, vector_lines
 
 _COUNTS = {
     "found": "found",
@@ -20,7 +21,6 @@ _COUNTS = {
     "shortest_s": "shortest, seconds",
     "longest_s": "longest, seconds",
 }
-_VECTOR_SCORES = {"frechet": "Frechet distance, squared", "kernel_mmd": "kernel MMD"}
 _LISTED = 20
 _SETS = {"gen": "generated", "ref": "reference"}
 
@@ -48,10 +48,10 @@ def scores_section(fields: Mapping[str, Json]) -> Section:
         figures = [figure_word(one) for one in (fields[name], expected.get(name), fields.get(f"{name}_p"))]
         rows.append([score.title, *figures, interval, *([figure_word(baseline.get(name))] if baseline else [])])
         points.append(f"{score.title}: {score.summary}.")
-    for name, title in _VECTOR_SCORES.items():
-        if vector := _part(fields, name):
-            rest = ["-"] * (len(columns) - 2)
-            rows.append([title, figure_word(vector["value"]), *rest])
+    before = {line.key: line.value for line in vector_lines(baseline)}
+    for line in vector_lines(fields):
+        figures = [figure_word(one) for one in (line.value, line.expected)]
+        rows.append([line.title, *figures, "-", line.about, *([figure_word(before.get(line.key))] if baseline else [])])
     points.append(
         f"MMD has the unit of the feature: {fields['unit']}. A dash is what was not asked for or cannot be told."
     )
@@ -59,6 +59,15 @@ def scores_section(fields: Mapping[str, Json]) -> Section:
     if fields["draws"] != 1:
         caption += f", mean of {fields['draws']} draws"
     return Section("How near are they?", table=Table(caption, (), columns, rows), points=points)
+
+
+def labels_section(labels: Sequence[Row]) -> list[Section]:
+    """Return each label's scores; nothing where they were not asked for."""
+    if not labels:
+        return []
+    rows = [list(map(figure_word, label_cells(row.fields, labels))) for row in labels]
+    table = Table("Clips of one label against those of the same", (), label_columns(labels), rows)
+    return [Section("By label", table=table)]
 
 
 def checks_section(verdict: Verdict) -> list[Section]:

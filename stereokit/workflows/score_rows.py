@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from stereokit import catalog
 from stereokit.data.sources import Refusal, Source
 from stereokit.metrics.comparison import Comparison
+from stereokit.metrics.embedding import EmbeddingProtocol
 from stereokit.metrics.measure import Measurement
 from stereokit.metrics.protocol import Protocol
 from stereokit.workflows import score_notes
 from stereokit.workflows.events import Json, Row
 from stereokit.workflows.score_audit import AUDIT_KEYS, MEMORISATION_KEYS
 from stereokit.workflows.score_sets import ScoredSet, label_of
-from stereokit.workflows.score_vectors import VECTOR_KEYS, vector_fields, vector_notes
+from stereokit.workflows.score_vectors import VECTOR_KEYS, VectorFigures
 
 SCORE_SCHEMA = "stereokit.score/1"
 CLIP_SCHEMA = "stereokit.score.clip/1"
@@ -54,7 +55,9 @@ def result_row(
     generated: ScoredSet,
     reference: ScoredSet,
     protocol: Protocol,
+    *,
     comparison: Comparison | None,
+    vectors: VectorFigures,
     extra: Mapping[str, Json],
 ) -> Row:
     """Return the one row of a result; scores are null where a label has clips on one side only."""
@@ -62,7 +65,6 @@ def result_row(
     scores: dict[str, Json] = {name: comparison.scores[name] if comparison else None for name in names}
     expected: dict[str, Json] = {name: comparison.expected[name] if comparison else None for name in names}
     measured = [measurement for scored in (generated, reference) for _, measurement in scored.clips]
-    sequences, width = [one.sequences(protocol) for one in (generated, reference)], protocol.load_feature().width
     return Row(
         SCORE_SCHEMA,
         {
@@ -71,7 +73,7 @@ def result_row(
             "n_ref": comparison.reference if comparison else 0,
             "expected": expected,
             **_chance(comparison),
-            **vector_fields(*sequences, width=width),
+            **vectors.fields(),
             "verdict": score_notes.verdict(comparison),
             "yardstick": "ref",
             "n_gen_found": len(generated.clips),
@@ -79,6 +81,7 @@ def result_row(
             "draws": comparison.draws if comparison else 0,
             "protocol": protocol.name,
             "feature": protocol.feature,
+            "embedding": {**protocol.identity()} if isinstance(protocol, EmbeddingProtocol) else None,
             "distance": protocol.distance,
             "range": "full" if protocol.is_full_range else "quantile",
             "length_s": protocol.length,
@@ -91,7 +94,7 @@ def result_row(
             "failed": [
                 failure(scored.name, refusal) for scored in (generated, reference) for refusal in scored.refused
             ],
-            "notes": [*score_notes.notes(comparison, measured, protocol), *vector_notes(*sequences, width=width)],
+            "notes": [*score_notes.notes(comparison, measured, protocol), *vectors.notes()],
         },
     )
 

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 from stereokit.data.workers import available_jobs
 from stereokit.errors import MissingError, UsageError
 from stereokit.metrics.comparison import Sizes
+from stereokit.metrics.embedding import EmbeddingProtocol, embedding_protocol
 from stereokit.metrics.protocol import Protocol, protocol_with
 from stereokit.workflows.checks import BASELINE, Check, parse_check
 from stereokit.workflows.score_audit import MEMORISATION_KEYS
+from stereokit.workflows.score_device import model_device
 from stereokit.workflows.score_files import ScoreFiles
 from stereokit.workflows.score_rows import THOROUGH_KEYS, check_keys
-from stereokit.workflows.score_vectors import VECTOR_KEYS
+from stereokit.workflows.score_vectors import VECTOR_KEYS, has_vectors
 
 if TYPE_CHECKING:
+    from stereokit.workflows.score_embedding import SetEmbedder
     from stereokit.workflows.score_report import Illustrate
 
 
@@ -26,6 +29,7 @@ class ScoreSettings:
     reference: str
     protocol: str = "paper"
     feature: str | None = None
+    embedding: Path | None = None
     distance: str | None = None
     is_full_range: bool | None = None
     length: float | None = None
@@ -45,7 +49,7 @@ class ScoreSettings:
     strict: bool = False
     seed: int = 0
     jobs: int | None = None
-    device: str = "cpu"
+    device: str = "auto"
 
     def load_protocol(self) -> Protocol:
         """Return what is measured.
@@ -55,6 +59,8 @@ class ScoreSettings:
         UsageError
             When its parts do not go together.
         """
+        if self.embedding is not None:
+            return self._embedding_protocol()
         return protocol_with(
             self.protocol,
             feature=self.feature,
@@ -64,25 +70,38 @@ class ScoreSettings:
             is_shape=self.is_shape,
         )
 
+    def _embedding_protocol(self) -> EmbeddingProtocol:
+        foreign = {
+            "--protocol ml2020": self.protocol != "paper",
+            "--feature": self.feature is not None,
+            "--range": self.is_full_range is not None,
+            "--shape": self.is_shape is not None,
+        }
+        if given := [option for option, is_given in foreign.items() if is_given]:
+            raise UsageError(f"{', '.join(given)}: for features, and --embedding takes their place; leave one out")
+        return embedding_protocol(distance=self.distance, length=self.length)
+
     def processes(self) -> int:
         """Return how many processes or threads may work at once."""
         return available_jobs() if self.jobs is None else self.jobs
 
-    def search_device(self) -> str | None:
-        """Return the torch device that searches neighbours; None for the processor, which needs no torch.
+    def load_embedder(self, protocol: Protocol) -> "SetEmbedder | None":
+        """Return the model that places the clips in its space; None without ``--embedding``, which needs no torch.
 
         Raises
         ------
         MissingError
-            When torch or the device is not there.
+            When torch is not there.
+        UsageError, BadInputError
+            When the run's family is no embedder, or the run cannot be read.
         """
-        if self.device == "cpu":
+        if self.embedding is None or not isinstance(protocol, EmbeddingProtocol):
             return None
         try:
-            from stereokit.training.device import choose_device  # noqa: PLC0415 - the base install works without torch
+            from stereokit.workflows.score_embedding import load_embedder  # noqa: PLC0415 - works without torch
         except ImportError as error:
-            raise MissingError(f"--device {self.device} needs torch: pip install 'stereokit[train]'") from error
-        return choose_device(self.device)
+            raise MissingError("--embedding needs torch: pip install 'stereokit[train]'") from error
+        return load_embedder(self.embedding, protocol, model_device(self.device))
 
     def illustrate(self) -> "Illustrate | None":
         """Return what makes the page and the picture; None where neither is asked for, which needs no matplotlib.
@@ -121,7 +140,7 @@ class ScoreSettings:
         needs = (
             (THOROUGH_KEYS, "--statistics", self.statistics),
             (MEMORISATION_KEYS, "--train DIR", self.train is not None),
-            (VECTOR_KEYS, "a --feature of several values a frame", self.load_protocol().load_feature().width > 1),
+            (VECTOR_KEYS, "--embedding or a --feature of several values a frame", has_vectors(self.load_protocol())),
         )
         for keys, option, is_given in needs:
             if key in keys and not is_given:

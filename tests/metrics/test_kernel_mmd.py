@@ -73,6 +73,51 @@ def test_tiles_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert tiled.standard_error == pytest.approx(whole.standard_error, rel=1e-10)
 
 
+def test_what_compares_all_pairs_is_exact_and_says_so() -> None:
+    assert distance(normal(30, 4), normal(20, 4, 1)).share == 1.0
+
+
+def test_dealing_large_sets_into_blocks_changes_the_value_only_by_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, y = normal(60, 3) + 0.5, normal(90, 3, 1)
+    exact = distance(x, y)
+    in_blocks(monkeypatch, pairs=600, dimension=3)
+    found = [kernel_mmd(x, y, seed=seed) for seed in range(400)]
+    values = np.array([one.value for one in found if one is not None])
+    assert len(set(values)) > 390
+    assert abs(values.mean() - exact.value) < 4 * values.std() / 20
+    assert found[0] == kernel_mmd(x, y, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "pairs"), [(400, 400, 3 * 2_000), (1_000, 30, 2_000 + 450 + 2_000), (30, 1_000, 450 + 2_000 + 2_000)]
+)
+def test_blocks_hold_the_cost_whatever_the_sizes_and_tell_how_much_they_compare(
+    monkeypatch: pytest.MonkeyPatch, n: int, m: int, pairs: int
+) -> None:
+    compared = []
+    whole = module._tile_sums
+    monkeypatch.setattr(module, "_tile_sums", lambda tile: compared.append(tile.size) or whole(tile))
+    in_blocks(monkeypatch, pairs=2_000, dimension=3)
+    assert distance(normal(n, 3), normal(m, 3, 1)).share == pytest.approx(pairs / ((n + m) ** 2 / 2))
+    # A tile on the diagonal holds each pair twice.
+    assert pairs <= sum(compared) <= 2 * pairs
+
+
+def test_the_error_of_blocks_is_that_of_repeated_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    in_blocks(monkeypatch, pairs=800, dimension=4)
+    random = np.random.default_rng(6)
+    found = [distance(random.normal(size=(100, 4)) + 0.8, random.normal(size=(100, 4))) for _ in range(200)]
+    values = np.array([one.value for one in found])
+    errors = np.array([one.standard_error for one in found], float)
+    assert 0.9 < np.sqrt((errors**2).mean()) / values.std() < 1.4
+
+
+def in_blocks(monkeypatch: pytest.MonkeyPatch, *, pairs: int, dimension: int) -> None:
+    """Let no more than so many pairs of a kind be compared."""
+    monkeypatch.setattr(module, "_WORK", pairs * (dimension + module._PAIR_WORK))
+    monkeypatch.setattr(module, "_BLOCK", 4)
+
+
 def test_sets_of_one_source_have_zero_in_the_mean_whatever_their_sizes_and_an_error_that_is_not_too_small() -> None:
     random = np.random.default_rng(3)
     found = [distance(random.normal(size=(20, 5)), random.normal(size=(60, 5))) for _ in range(300)]

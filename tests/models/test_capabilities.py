@@ -82,10 +82,11 @@ def test_a_family_that_cannot_is_told_with_those_that_can() -> None:
     with pytest.raises(UsageError, match=r"^generate needs a sampler, and deaf is none: train one of .*toy"):
         require(toy_family.DEAF, "sampler", "generate")
     with pytest.raises(UsageError, match=r"\(none yet\)"):
-        require(toy_family.FAMILY, "embedder", "embed")
+        require(toy_family.FAMILY, "converter", "transfer")
 
 
 def test_every_capability_has_its_form() -> None:
     assert set(PROTOCOLS) == {"sampler", "interpolator", "converter", "labeller", "embedder"}
     assert isinstance(toy_family.Model(toy_family.ToyConfig()), PROTOCOLS["sampler"])
+    assert isinstance(toy_family.Model(toy_family.ToyConfig()), PROTOCOLS["embedder"])
     assert not isinstance(toy_family.Model(toy_family.ToyConfig()), PROTOCOLS["converter"])

@@ -6,10 +6,15 @@ import numpy as np
 import pytest
 import soundfile
 
+from stereokit.metrics import kernel_mmd as kernel_module
+from stereokit.metrics.embedding import embedding_protocol
 from stereokit.metrics.frechet import frechet_distance
 from stereokit.metrics.kernel_mmd import kernel_mmd
+from stereokit.metrics.protocol import protocol_with
 from stereokit.metrics.vectors import clip_vectors
-from stereokit.workflows.score_vectors import VECTOR_KEYS, vector_fields, vector_notes
+from stereokit.workflows.score_vectors import VECTOR_KEYS, vector_figures
+
+LOGMEL = protocol_with("paper", feature="logmel")
 
 
 def clips(count: int, width: int, *, seed: int = 0) -> list[np.ndarray]:
@@ -19,30 +24,45 @@ def clips(count: int, width: int, *, seed: int = 0) -> list[np.ndarray]:
 
 def test_clips_enter_as_the_mean_and_deviation_of_their_frames() -> None:
     made, real = clips(30, 4), clips(20, 4, seed=1)
-    fields = vector_fields(made, real, width=4)
+    fields = vector_figures(made, real, LOGMEL, seed=0).fields()
     frechet = frechet_distance(clip_vectors(made), clip_vectors(real))
     kernel = kernel_mmd(clip_vectors(made), clip_vectors(real))
     assert frechet is not None
     assert kernel is not None
     assert fields["frechet"] == {"value": frechet.value, "dimension": 8, "is_small": True}
-    assert fields["kernel_mmd"] == {"value": kernel.value, "standard_error": kernel.standard_error}
+    assert fields["kernel_mmd"] == {"value": kernel.value, "standard_error": kernel.standard_error, "share": 1.0}
     for key in VECTOR_KEYS:
         name, part = key.split(".")
         assert part in dict(fields[name])
 
 
-@pytest.mark.parametrize(("count", "width"), [(30, 1), (1, 4)])
-def test_one_value_a_frame_or_one_clip_have_neither_figures_nor_notes(count: int, width: int) -> None:
-    made, real = clips(count, width), clips(9, width, seed=1)
-    assert vector_fields(made, real, width=width) == {"frechet": None, "kernel_mmd": None}
-    assert vector_notes(made, real, width=width) == []
+def test_an_embedding_enters_as_it_is() -> None:
+    made, real = ([np.array([row]) for row in np.random.default_rng(k).normal(size=(30, 4))] for k in (0, 1))
+    figures = vector_figures(made, real, embedding_protocol(), seed=0)
+    assert figures.frechet == frechet_distance(np.concatenate(made), np.concatenate(real))
+    assert figures.kernel == kernel_mmd(np.concatenate(made), np.concatenate(real))
+
+
+@pytest.mark.parametrize(("count", "feature"), [(30, "stsd"), (1, "logmel")])
+def test_one_value_a_frame_or_one_clip_have_neither_figures_nor_notes(count: int, feature: str) -> None:
+    figures = vector_figures(clips(count, 4), clips(9, 4, seed=1), protocol_with("paper", feature=feature), seed=0)
+    assert figures.fields() == {"frechet": None, "kernel_mmd": None}
+    assert list(figures.notes()) == []
 
 
 def test_the_yardstick_is_told_and_small_sets_are_warned_of() -> None:
-    small = vector_notes(clips(79, 4), clips(100, 4), width=4)
+    small = list(vector_figures(clips(79, 4), clips(100, 4), LOGMEL, seed=0).notes())
     assert small[0].startswith("REF is the yardstick of kernel_mmd")
     assert "79 clips are few for 8 dimensions, 80 are needed" in small[1]
-    assert len(vector_notes(clips(80, 4), clips(100, 4), width=4)) == 1
+    assert len(list(vector_figures(clips(80, 4), clips(100, 4), LOGMEL, seed=0).notes())) == 1
+
+
+def test_what_is_compared_in_blocks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernel_module, "_WORK", 2e5)
+    figures = vector_figures(clips(80, 4), clips(100, 4), LOGMEL, seed=0)
+    assert "compared in random blocks, 0.6 of all pairs" in list(figures.notes())[-1]
+    assert figures.kernel is not None
+    assert figures.kernel.share == pytest.approx((80**2 / 2 + 100**2 / 2 + 80 * 100 / 5) / (180**2 / 2))
 
 
 def make_stereo_sets(folder: Path) -> tuple[Path, Path]:
@@ -83,4 +103,4 @@ def test_a_score_of_one_value_a_frame_has_neither(run, tmp_path: Path) -> None:
 def test_a_check_of_it_needs_such_a_feature(run, tmp_path: Path) -> None:
     done = run("score", *make_stereo_sets(tmp_path), "--fail-if", "frechet.value>1")
     assert done.status == 2
-    assert "frechet.value needs a --feature of several values a frame" in done.err
+    assert "frechet.value needs --embedding or a --feature of several values a frame" in done.err
