@@ -7,7 +7,8 @@ from rich.text import Text
 
 from stereokit.cli.tables import plain_table
 from stereokit.data.text import printable
-from stereokit.metrics.paired.figures import FIGURES, VIEWS
+from stereokit.metrics.paired.figures import FIGURES
+from stereokit.metrics.paired.views import VIEWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

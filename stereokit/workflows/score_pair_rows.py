@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from stereokit.data.sources import Refusal
-from stereokit.metrics.paired.figures import FIGURES, QUIET_DBFS, VIEWS, Spread, spread_of, window_spreads
+from stereokit.metrics.paired.figures import FIGURES, QUIET_DBFS
 from stereokit.metrics.paired.measure import PairMeasurement
+from stereokit.metrics.paired.spread import Spread, spread_of, window_spreads
+from stereokit.metrics.paired.views import VIEWS
 from stereokit.workflows.events import Json, Row
 from stereokit.workflows.score_settings import ScoreSettings
 

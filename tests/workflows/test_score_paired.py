@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from stereokit.metrics.paired.figures import FIGURES, VIEWS, whole_figures
-from stereokit.metrics.paired.pair import read_pair
+from stereokit.metrics.paired.figures import FIGURES
+from stereokit.metrics.paired.measure import measure_pair
+from stereokit.metrics.paired.views import VIEWS
 from stereokit.workflows.score_pair_rows import check_keys
 
 Run = Callable[..., SimpleNamespace]
@@ -44,10 +45,10 @@ def test_pairs_give_one_row_of_means_and_deviations(run: Run, sets: tuple[Path, 
     row = done.rows[0]
     assert row["schema"] == "stereokit.score.paired/1"
     assert (row["pairs"], row["over"], row["failed"], row["sample_rates"]) == (3, "pairs", [], {"8000": 3})
-    alone = [whole_figures(read_pair(str(gen / "deep" / f"{k}.wav"), str(ref / f"{k}.wav"))) for k in range(3)]
+    alone = [measure_pair((str(gen / "deep" / f"{k}.wav"), str(ref / f"{k}.wav"))).figures for k in range(3)]
     for view in VIEWS:
         for name in FIGURES:
-            values = [one[view][name] for one in alone]
+            values = [one[view].values[name][0] for one in alone]
             found = row[view][name]
             assert (found["mean"], found["sd"]) == pytest.approx((np.mean(values), np.std(values, ddof=1)))
             assert found["n"] == 3

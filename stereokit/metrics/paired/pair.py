@@ -1,14 +1,15 @@
-"""Two clips that belong together: found by name, read, and laid out for comparison."""
+"""Two clips that belong together: found by name, and gone through side by side, a section at a time."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from stereokit.audio.files import read
+from stereokit.audio.blocks import Blocks, open_blocks
+from stereokit.audio.clip import Recording
 from stereokit.errors import BadInputError
 from stereokit.metrics.excerpt import Excerpt, excerpt_of
 
@@ -70,26 +71,94 @@ def _unique(names: Sequence[str], form_of: Callable[[PurePosixPath], str]) -> Ma
 
 
 @dataclass(frozen=True)
-class Pair:
-    """An estimate and the target that it should be, equally long and of one rate."""
+class Section:
+    """A part of a pair, and as much of what follows as its last windows reach into.
+
+    Attributes
+    ----------
+    estimate, target
+        Equally long.
+    start
+        Where in the clips they start, in samples.
+    own
+        How many samples are the section's own: each sample is some section's, in order.
+    """
 
     estimate: Excerpt
     target: Excerpt
+    start: int
+    own: int
 
-    def left_right(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return the left and right channels of estimate and target, shape (2, T) each, full scale ±1."""
-        return np.stack(self.estimate.scaled()), np.stack(self.target.scaled())
+    def left_right(self) -> NDArray[np.float64]:
+        """Return left and right of estimate and target, shape (2, 2, T), full scale ±1."""
+        return np.stack([np.stack(one.scaled()) for one in (self.estimate, self.target)])
 
 
-def read_pair(estimate: str, target: str) -> Pair:
-    """Read two files.
+@dataclass(frozen=True)
+class Pair:
+    """An estimate and the target that it should be, equally long and of one rate."""
+
+    estimate: Blocks
+    target: Blocks
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz."""
+        return self.target.sample_rate
+
+    @property
+    def frames(self) -> int:
+        """Length in samples."""
+        return self.target.frames
+
+    def sections(self, own: int, reach: int) -> Iterator[Section]:
+        """Yield the clips from start to end; a pair can be gone through any number of times.
+
+        Parameters
+        ----------
+        own
+            Samples of each section but the last, which has what is left.
+        reach
+            Samples that follow them, at most ``own``; fewer where the clip ends.
+
+        Raises
+        ------
+        BadInputError
+            When one cannot be read or has more than two channels, naming which.
+        """
+        both = zip(
+            _overlapping("the estimate", self.estimate, own, reach),
+            _overlapping("the target", self.target, own, reach),
+            strict=True,
+        )
+        for number, (estimate, target) in enumerate(both):
+            start = number * own
+            yield Section(estimate, target, start, min(own, self.frames - start))
+
+
+def _overlapping(role: str, blocks: Blocks, own: int, reach: int) -> Iterator[Excerpt]:
+    try:
+        held: Recording | None = None
+        for block in blocks.read(own):
+            if held is not None:
+                joined = np.concatenate([held.samples, block.samples[:reach]]) if reach else held.samples
+                yield excerpt_of(Recording(joined, held.sample_rate, held.subtype))
+            held = block
+        if held is not None:
+            yield excerpt_of(held)
+    except BadInputError as error:
+        raise BadInputError(f"{role} {error}") from error
+
+
+def open_pair(estimate: str, target: str) -> Pair:
+    """Open two files; short ones are read.
 
     Raises
     ------
     BadInputError
-        When one cannot be read or has more than two channels, naming which; when their rates or lengths differ.
+        When one cannot be read, naming which; when their rates or lengths differ.
     """
-    pair = Pair(_excerpt("the estimate", estimate), _excerpt("the target", target))
+    pair = Pair(_opened("the estimate", estimate), _opened("the target", target))
     rates = pair.estimate.sample_rate, pair.target.sample_rate
     if rates[0] != rates[1]:
         raise BadInputError(f"has {rates[0]} Hz, its target {rates[1]} Hz: pairs are compared sample by sample")
@@ -99,8 +168,8 @@ def read_pair(estimate: str, target: str) -> Pair:
     return pair
 
 
-def _excerpt(role: str, path: str) -> Excerpt:
+def _opened(role: str, path: str) -> Blocks:
     try:
-        return excerpt_of(read(path))
+        return open_blocks(path)
     except BadInputError as error:
         raise BadInputError(f"{role} {error}") from error

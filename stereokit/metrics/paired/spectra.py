@@ -1,4 +1,4 @@
-"""How far two clips are apart in short-time spectra: log-spectral and multi-resolution STFT distance.
+"""How far clips are apart in short-time spectra: log-spectral and multi-resolution STFT distance.
 
 Frames are those that lie wholly inside the clip (nothing is centred or mirrored); a clip under a window is padded with
 zeros to one. Windows are counted in samples at the clip's own rate, as the papers do.
@@ -17,96 +17,121 @@ LSD_FLOOR = 1e-10
 # (transform, window, hop) of the three resolutions, and the least power of a bin.
 RESOLUTIONS = ((1024, 600, 120), (2048, 1200, 240), (512, 240, 50))
 STFT_FLOOR = 1e-7
+LONGEST_WINDOW = 1200
 
-# Values of a block of spectra, which then stays in the cache (twice as fast as blocks of a million).
+# Samples of a block that is transformed at once: its arrays stay in the cache.
 _BLOCK_VALUES = 1 << 16
+# Channels, frames and bins of an array (n, channels, frames, bins).
+_CLIP = (-3, -2, -1)
 
 
-def powers(
-    *signals: NDArray[np.float64], window: int, hop: int, size: int | None = None
-) -> Iterator[list[NDArray[np.float64]]]:
-    """Yield |STFT|^2 of equally long signals, some frames at a time.
+def spectra(
+    signals: NDArray[np.float64],
+    *,
+    window: int,
+    hop: int,
+    size: int | None = None,
+    start: int = 0,
+    own: int | None = None,
+) -> Iterator[NDArray[np.complex128]]:
+    """Yield the STFT of signals, some frames at a time.
 
     Parameters
     ----------
     signals
-        Shape (..., T) each, full scale ±1.
+        Clips, or a section of them: shape (..., T), full scale ±1.
     window, hop
         In samples; the window is a periodic Hann of peak 1, not normalised.
     size
         Of the transform, the window if None; a longer one pads it with zeros.
+    start
+        Where in the clips the section starts, in samples.
+    own
+        Frames that begin among the first ``own`` samples are transformed, all if None; windows begin at multiples of
+        ``hop`` from the clip's start.
 
     Yields
     ------
-    list of ndarray
-        Of each signal, shape (..., frames, size // 2 + 1).
+    ndarray
+        Shape (..., frames, size // 2 + 1).
     """
-    views = [sliding_window_view(_at_least(one, window), window, axis=-1)[..., ::hop, :] for one in signals]
+    missing = window - signals.shape[-1]
+    if missing > 0 and start == 0:
+        signals = np.pad(signals, [(0, 0)] * (signals.ndim - 1) + [(0, missing)])
+    elif missing > 0:
+        return
+    frames = sliding_window_view(signals, window, axis=-1)[..., -start % hop : own : hop, :]
     size = size or window
-    shape = views[0].shape
-    step = max(1, _BLOCK_VALUES // (int(np.prod(shape[:-2])) * size))
+    step = max(1, _BLOCK_VALUES // (int(np.prod(frames.shape[:-2])) * size))
     taper = hann(window)
-    for first in range(0, shape[-2], step):
-        spectra = (np.fft.rfft(view[..., first : first + step, :] * taper, size, axis=-1) for view in views)
-        yield [np.square(one.real) + np.square(one.imag) for one in spectra]
+    # What is behind the window stays zero.
+    padded = np.zeros((*frames.shape[:-2], min(step, frames.shape[-2]), size))
+    for first in range(0, frames.shape[-2], step):
+        some = frames[..., first : first + step, :]
+        block = padded[..., : some.shape[-2], :]
+        np.multiply(some, taper, out=block[..., :window])
+        yield np.fft.rfft(block, axis=-1)
 
 
-def _at_least(signal: NDArray[np.float64], frames: int) -> NDArray[np.float64]:
-    missing = max(0, frames - signal.shape[-1])
-    return np.pad(signal, [(0, 0)] * (signal.ndim - 1) + [(0, missing)]) if missing else signal
-
-
-def log_spectral_distance(estimate: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean over frames of sqrt(mean over bins of (log10(|X|^2 / |T|^2))^2).
+class LogSpectral:
+    """Log-spectral distance: the mean over frames of sqrt(mean over bins of (log10(|X|^2 / |T|^2))^2).
 
     Window and transform 512, hop 128, Hann; 1e-10 is added to |X|^2 and |T|^2 (the instrument-transfer paper's equation
     25, which names neither transform nor floor). The floor decides what near silence counts. Mean over channels too.
 
     Parameters
     ----------
-    estimate, target
-        Shape (n, channels, T) each.
-
-    Returns
-    -------
-    ndarray
-        Shape (n,), 0 or more, in decades of power; 1 is a factor of 10 in every bin. Symmetric.
+    clips
+        How many are compared side by side.
     """
-    total, frames = np.zeros(len(target)), 0
-    for x, t in powers(estimate, target, window=LSD_WINDOW, hop=LSD_HOP):
-        difference = np.log10(x + LSD_FLOOR) - np.log10(t + LSD_FLOOR)
-        total += np.sqrt(np.square(difference).mean(axis=-1)).sum(axis=(-2, -1))
-        frames += x.shape[-2] * x.shape[-3]
-    return total / frames
+
+    def __init__(self, clips: int) -> None:
+        self._total, self._frames = np.zeros(clips), 0
+
+    def add(self, estimate: NDArray[np.float64], target: NDArray[np.float64]) -> None:
+        """Take powers of more frames, shape (n, channels, frames, 257)."""
+        ratio = estimate + LSD_FLOOR
+        ratio /= target + LSD_FLOOR
+        np.log10(ratio, out=ratio)
+        np.square(ratio, out=ratio)
+        self._total += np.sqrt(ratio.mean(axis=-1)).sum(axis=(-2, -1))
+        self._frames += ratio.shape[-2] * ratio.shape[-3]
+
+    def distance(self) -> NDArray[np.float64]:
+        """Return it, shape (n,): 0 or more, in decades of power; 1 is a factor of 10 in every bin. Symmetric."""
+        return self._total / self._frames
 
 
-def multi_resolution_distance(estimate: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the mean over three resolutions of spectral convergence plus log-magnitude distance.
+class SpectralGap:
+    """Spectral convergence plus log-magnitude distance at one resolution.
 
-    | |T| - |X| |_F / | |T| |_F  +  mean | ln |T| - ln |X| |
-
-    with (transform, window, hop) of (1024, 600, 120), (2048, 1200, 240) and (512, 240, 50), Hann, and powers of at
-    least 1e-7 before the root (Yamamoto, Song and Kim 2020, Parallel WaveGAN; norms and means run over channels too).
+    | |T| - |X| |_F / | |T| |_F  +  mean | ln |T| - ln |X| |, with powers of at least 1e-7 before the root; norms and
+    means run over channels too. The mean of it over the resolutions (transform, window, hop) of (1024, 600, 120),
+    (2048, 1200, 240) and (512, 240, 50), Hann, is the multi-resolution STFT distance (Yamamoto, Song and Kim 2020,
+    Parallel WaveGAN).
 
     Parameters
     ----------
-    estimate, target
-        Shape (n, channels, T) each.
-
-    Returns
-    -------
-    ndarray
-        Shape (n,), 0 or more. Not symmetric: the target is the yardstick of the first term.
+    clips
+        How many are compared side by side.
     """
-    result = np.zeros(len(target))
-    for size, window, hop in RESOLUTIONS:
-        error, whole, logarithms, values = (np.zeros(len(target)) for _ in range(4))
-        for block in powers(estimate, target, window=window, hop=hop, size=size):
-            x, t = (np.maximum(power, STFT_FLOOR) for power in block)
-            everywhere = (-3, -2, -1)
-            error += np.square(np.sqrt(t) - np.sqrt(x)).sum(axis=everywhere)
-            whole += t.sum(axis=everywhere)
-            logarithms += np.abs(np.log(t / x)).sum(axis=everywhere) / 2.0
-            values += np.prod(x.shape[1:])
-        result += np.sqrt(error / whole) + logarithms / values
-    return result / len(RESOLUTIONS)
+
+    def __init__(self, clips: int) -> None:
+        self._error, self._whole, self._logarithms = (np.zeros(clips) for _ in range(3))
+        self._values = 0
+
+    def add(self, estimate: NDArray[np.float64], target: NDArray[np.float64]) -> None:
+        """Take powers of more frames, shape (n, channels, frames, bins)."""
+        x, t = np.maximum(estimate, STFT_FLOOR), np.maximum(target, STFT_FLOOR)
+        self._values += int(np.prod(x.shape[1:]))
+        self._whole += t.sum(axis=_CLIP)
+        ratio = t / x
+        np.log(ratio, out=ratio)
+        self._logarithms += np.abs(ratio, out=ratio).sum(axis=_CLIP) / 2.0
+        gap = np.sqrt(t, out=t)
+        gap -= np.sqrt(x, out=x)
+        self._error += np.square(gap, out=gap).sum(axis=_CLIP)
+
+    def distance(self) -> NDArray[np.float64]:
+        """Return it, shape (n,): 0 or more. Not symmetric: the target is the yardstick of the first term."""
+        return np.sqrt(self._error / self._whole) + self._logarithms / self._values

@@ -5,9 +5,24 @@ import warnings
 import numpy as np
 import pytest
 
-from stereokit.metrics.paired.mel_picture import mel_powers, mel_triangles, picture_errors, white_power
+from stereokit.metrics.paired.mel_picture import (
+    PictureErrors,
+    mel_powers,
+    mel_triangles,
+    mel_view_powers,
+    mel_window,
+    white_power,
+)
 
 RATE = 22_050
+
+
+def picture_errors(x: np.ndarray, t: np.ndarray, rate: int, *, white: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    errors = PictureErrors(white, rate)
+    for view, estimate, target in mel_view_powers(np.stack([x, t]), rate):
+        if view == "left_right":
+            errors.add(estimate, target)
+    return errors.errors()
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -60,6 +75,12 @@ def test_the_filters_are_those_of_the_library_the_paper_used() -> None:
     np.testing.assert_allclose(mel_triangles(RATE, 2048), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("rate", [1_000, 3_000, 44_100])
+def test_bands_summed_a_few_at_a_time_are_products_with_all_filters(rate: int) -> None:
+    powers = noise(2, 5, mel_window(rate) // 2 + 1) ** 2
+    np.testing.assert_allclose(mel_powers(powers, rate), powers @ mel_triangles(rate, mel_window(rate)).T, rtol=1e-12)
+
+
 @pytest.mark.parametrize("rate", [3_000, 8_000, 11_025, 16_000, 44_100, 48_000, 96_000, 192_000])
 def test_no_band_is_empty(rate: int) -> None:
     assert (mel_triangles(rate, round(2048 / 22_050 * rate)).max(axis=1) > 0).all()
@@ -68,7 +89,8 @@ def test_no_band_is_empty(rate: int) -> None:
 def test_the_target_itself_is_white_at_its_loudest_and_has_no_error() -> None:
     target = noise(1, 2, RATE // 2)
     white = white_power(target, RATE)
-    assert white[0] == mel_powers(target, RATE).max()
+    loudest = max(picture(channel, RATE, white[0]).max() for channel in target[0])
+    assert loudest == pytest.approx(1.0, abs=1e-9)
     assert [float(error[0]) for error in picture_errors(target, target, RATE, white=white)] == [0.0, 0.0]
 
 

@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from stereokit.errors import BadInputError
-from stereokit.metrics.paired.pair import match_names, read_pair
+from stereokit.metrics.paired.pair import match_names, open_pair
 
 
 def write(path: Path, samples: object, rate: int = 8000, subtype: str = "PCM_16") -> str:
@@ -60,33 +60,46 @@ def test_the_order_given_does_not_matter() -> None:
 
 def test_a_pair_is_read_in_full_scale_whatever_its_formats(tmp_path: Path) -> None:
     wave = np.random.default_rng(1).integers(-9000, 9000, (50, 2)) / 32768
-    pair = read_pair(write(tmp_path / "a.wav", wave), write(tmp_path / "b.wav", wave, subtype="FLOAT"))
-    for channels in pair.left_right():
+    pair = open_pair(write(tmp_path / "a.wav", wave), write(tmp_path / "b.wav", wave, subtype="FLOAT"))
+    (section,) = pair.sections(100, 0)
+    for channels in section.left_right():
         np.testing.assert_array_equal(channels, wave.T)
 
 
 def test_a_mono_file_has_the_same_left_and_right(tmp_path: Path) -> None:
-    estimate, target = read_pair(
-        write(tmp_path / "a.wav", [0.5, 0.25]), write(tmp_path / "b.wav", [0.5, 0.25])
-    ).left_right()
+    pair = open_pair(write(tmp_path / "a.wav", [0.5, 0.25]), write(tmp_path / "b.wav", [0.5, 0.25]))
+    estimate, target = next(pair.sections(100, 0)).left_right()
     np.testing.assert_array_equal(estimate, [[0.5, 0.25]] * 2)
     np.testing.assert_array_equal(target, estimate)
+
+
+@pytest.mark.parametrize(("own", "reach"), [(30, 0), (30, 7), (30, 30), (99, 99), (100, 5), (500, 500)])
+def test_sections_hold_each_sample_once_and_what_their_windows_reach(tmp_path: Path, own: int, reach: int) -> None:
+    waves = [np.random.default_rng(seed).integers(-9000, 9000, (100, 2)) / 32768 for seed in (1, 2)]
+    pair = open_pair(*(write(tmp_path / f"{k}.wav", wave) for k, wave in enumerate(waves)))
+    sections = list(pair.sections(own, reach))
+    assert [section.start for section in sections] == list(range(0, 100, own))
+    assert [section.own for section in sections] == [min(own, 100 - start) for start in range(0, 100, own)]
+    for section in sections:
+        end = min(section.start + own + reach, 100)
+        for found, wave in zip(section.left_right(), waves, strict=True):
+            np.testing.assert_array_equal(found, wave.T[:, section.start : end])
 
 
 def test_other_lengths_rates_and_channels_are_refused_with_both_values(tmp_path: Path) -> None:
     target = write(tmp_path / "t.wav", np.zeros((100, 2)))
     with pytest.raises(BadInputError, match="has 99 frames, its target 100"):
-        read_pair(write(tmp_path / "short.wav", np.zeros((99, 2))), target)
+        open_pair(write(tmp_path / "short.wav", np.zeros((99, 2))), target)
     with pytest.raises(BadInputError, match="has 16000 Hz, its target 8000 Hz"):
-        read_pair(write(tmp_path / "fast.wav", np.zeros((100, 2)), 16_000), target)
+        open_pair(write(tmp_path / "fast.wav", np.zeros((100, 2)), 16_000), target)
     with pytest.raises(BadInputError, match="the estimate has 6 channels"):
-        read_pair(write(tmp_path / "six.wav", np.zeros((100, 6))), target)
+        list(open_pair(write(tmp_path / "six.wav", np.zeros((100, 6))), target).sections(100, 0))
 
 
 def test_of_an_unreadable_pair_the_side_is_named(tmp_path: Path) -> None:
     clip = write(tmp_path / "a.wav", np.zeros((10, 2)))
     with pytest.raises(BadInputError, match="the target cannot be read"):
-        read_pair(clip, str(tmp_path / "none.wav"))
+        open_pair(clip, str(tmp_path / "none.wav"))
     (tmp_path / "empty.wav").write_bytes(b"")
     with pytest.raises(BadInputError, match="the estimate is empty"):
-        read_pair(str(tmp_path / "empty.wav"), clip)
+        open_pair(str(tmp_path / "empty.wav"), clip)

@@ -6,10 +6,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from stereokit.metrics.paired.levels import level_dbfs, scale_invariant_db, signal_to_noise_db
+from stereokit.metrics.paired.levels import Levels, level_dbfs
 
 FINITE = st.floats(-1, 1, width=32).filter(lambda value: value == 0 or abs(value) > 1e-6)
 CLIPS = arrays(np.float64, (2, 2, 7), elements=FINITE)
+
+
+def compared(estimate: np.ndarray, target: np.ndarray) -> Levels:
+    levels = Levels(len(target))
+    levels.look(estimate, target)
+    levels.look_again(estimate, target)
+    return levels
+
+
+def signal_to_noise_db(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
+    return compared(estimate, target).signal_to_noise_db()
+
+
+def scale_invariant_db(estimate: np.ndarray, target: np.ndarray) -> np.ndarray:
+    return compared(estimate, target).scale_invariant_db()
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -92,3 +107,14 @@ def test_levels_are_those_of_the_root_mean_square() -> None:
     sine = np.sin(2 * np.pi * np.arange(100) / 100)
     clips = np.stack([np.stack([sine, sine]), np.full((2, 100), 1e-3), np.zeros((2, 100))])
     np.testing.assert_allclose(level_dbfs(clips), [10 * np.log10(0.5), -60.0, -200.0], atol=1e-9)
+    np.testing.assert_allclose(compared(clips, clips).target_dbfs(), level_dbfs(clips))
+
+
+def test_samples_in_parts_give_what_they_give_together() -> None:
+    x, t = noise(3, 2, 900), noise(3, 2, 900, seed=1)
+    whole, parts = compared(x, t), Levels(3)
+    for look in (parts.look, parts.look_again):
+        for start in (0, 400, 800):
+            look(x[..., start : start + 400], t[..., start : start + 400])
+    np.testing.assert_allclose(parts.signal_to_noise_db(), whole.signal_to_noise_db(), rtol=1e-12)
+    np.testing.assert_allclose(parts.scale_invariant_db(), whole.scale_invariant_db(), rtol=1e-12)

@@ -6,9 +6,27 @@ from scipy.fft import rfft
 from scipy.signal.windows import hann
 
 from stereokit.metrics.paired import spectra as module
-from stereokit.metrics.paired.spectra import log_spectral_distance, multi_resolution_distance
+from stereokit.metrics.paired.spectra import LogSpectral, SpectralGap, spectra
+from stereokit.metrics.paired.views import power
 
 RESOLUTIONS = [(1024, 600, 120), (2048, 1200, 240), (512, 240, 50)]
+
+
+def gap(x: np.ndarray, t: np.ndarray, sums: LogSpectral | SpectralGap, **frames: int) -> np.ndarray:
+    for block in spectra(np.stack([x, t]), **frames):
+        sums.add(*power(block))
+    return sums.distance()
+
+
+def log_spectral_distance(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+    return gap(x, t, LogSpectral(len(t)), window=512, hop=128)
+
+
+def multi_resolution_distance(x: np.ndarray, t: np.ndarray) -> np.ndarray:
+    gaps = [
+        gap(x, t, SpectralGap(len(t)), window=window, hop=hop, size=size) for size, window, hop in module.RESOLUTIONS
+    ]
+    return np.mean(gaps, axis=0)
 
 
 def noise(*shape: int, seed: int = 0) -> np.ndarray:
@@ -90,3 +108,23 @@ def test_swapped_channels_and_polarity_change_nothing_and_one_of_them_is_symmetr
         np.testing.assert_allclose(figure(-x, t), figure(x, t), rtol=1e-12)
     np.testing.assert_allclose(log_spectral_distance(t, x), log_spectral_distance(x, t), rtol=1e-12)
     assert (np.abs(multi_resolution_distance(t, x) - multi_resolution_distance(x, t)) > 0.1).all()
+
+
+@pytest.mark.parametrize("own", [97, 128, 1000])
+@pytest.mark.parametrize(("window", "hop"), [(100, 30), (128, 128), (90, 1)])
+def test_frames_of_sections_are_the_frames_of_the_clip(own: int, window: int, hop: int) -> None:
+    clip = noise(2, 3, 1234)
+    parts = [
+        block
+        for start in range(0, 1234, own)
+        for block in spectra(clip[..., start : start + own + window], window=window, hop=hop, start=start, own=own)
+    ]
+    np.testing.assert_allclose(
+        np.concatenate(parts, axis=-2), np.concatenate(list(spectra(clip, window=window, hop=hop)), axis=-2), atol=1e-12
+    )
+
+
+def test_a_clip_under_a_window_is_padded_and_a_rest_of_one_is_not() -> None:
+    (frame,) = spectra(np.ones((1, 10)), window=20, hop=5)
+    assert frame.shape == (1, 1, 11)
+    assert list(spectra(np.ones((1, 10)), window=20, hop=5, start=40)) == []
