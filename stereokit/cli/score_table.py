@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from stereokit.workflows.events import Json, Row
-    from stereokit.workflows.score_words import VectorLine
 
 
 def score_table(rows: "Sequence[Row]") -> "RenderableType":
@@ -54,17 +53,15 @@ def _chance_lines(fields: "Mapping[str, Json]") -> "Iterator[str]":
 
 def _vector_table(results: "Sequence[Mapping[str, Json]]") -> "Iterator[RenderableType]":
     """Yield a table of the figures of vectors, where there are any."""
-    told = [(fields, list(vector_lines(fields))) for fields in results]
-    titles = next((lines for _, lines in told if lines), [])
-    if titles:
-        columns = ["label", *(column for line in titles for column in (line.title, "of"))]
-        cells = [[label_word(fields), *_vector_cells(lines)] for fields, lines in told if lines]
-        yield from (Text(), plain_table(columns, cells))
-
-
-def _vector_cells(lines: "Sequence[VectorLine]") -> "Iterator[Json]":
-    for line in lines:
-        yield from (line.value, line.about)
+    cells: list[list[Json]] = []
+    titles: list[str] = []
+    for fields in results:
+        if lines := list(vector_lines(fields)):
+            frechet, kernel = lines
+            titles = [frechet.title, kernel.title]
+            cells.append([label_word(fields), frechet.value, kernel.value, kernel.expected, kernel.error])
+    if cells:
+        yield from (Text(), plain_table(["label", *titles, "expected", "standard error"], cells))
 
 
 def _score_line(fields: "Mapping[str, Json]", names: "Sequence[str]") -> "list[Json]":

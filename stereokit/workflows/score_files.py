@@ -167,7 +167,8 @@ def _score_lines(fields: Mapping[str, Json]) -> Iterator[list[Json]]:
     known = vector_lines(baseline) if isinstance(baseline, dict) else ()
     befores = {line.key: line.value for line in known}
     for line in vector_lines(fields):
-        yield [line.title, line.value, line.expected, None, line.about, befores.get(line.key)]
+        told = None if line.error is None else f"standard error {_figure(line.error)}"
+        yield [line.title, line.value, line.expected, None, told, befores.get(line.key)]
 
 
 def _table(columns: Sequence[str], rows: Iterator[list[Json]] | Sequence[Sequence[Json]]) -> list[str]:

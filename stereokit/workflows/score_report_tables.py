@@ -51,7 +51,8 @@ def scores_section(fields: Mapping[str, Json]) -> Section:
     before = {line.key: line.value for line in vector_lines(baseline)}
     for line in vector_lines(fields):
         figures = [figure_word(one) for one in (line.value, line.expected)]
-        rows.append([line.title, *figures, "-", line.about, *([figure_word(before.get(line.key))] if baseline else [])])
+        error = "-" if line.error is None else f"standard error {figure_word(line.error)}"
+        rows.append([line.title, *figures, "-", error, *([figure_word(before.get(line.key))] if baseline else [])])
     points.append(
         f"MMD has the unit of the feature: {fields['unit']}. A dash is what was not asked for or cannot be told."
     )

@@ -49,15 +49,15 @@ class VectorLine:
         The figure.
     expected
         What a perfect generator would get; None where that depends on the data.
-    about
-        What is known of its error.
+    error
+        Its standard error; None where it is not known, or the set too small for one.
     """
 
     key: str
     title: str
     value: Json
     expected: Json
-    about: str
+    error: Json
 
 
 def vector_lines(fields: Mapping[str, Json]) -> Iterator[VectorLine]:
@@ -65,11 +65,5 @@ def vector_lines(fields: Mapping[str, Json]) -> Iterator[VectorLine]:
     for key, title in _TITLES.items():
         part = fields.get(key)
         if isinstance(part, dict):
-            yield VectorLine(key, title, part["value"], 0 if key == "kernel_mmd" else None, _about(part))
-
-
-def _about(part: Mapping[str, Json]) -> str:
-    if "dimension" in part:
-        return f"{part['dimension']} dimensions{', too few clips' if part['is_small'] else ''}"
-    error = part["standard_error"]
-    return f"standard error {error:.2g}" if isinstance(error, float) else ""
+            expected = 0 if key == "kernel_mmd" else None
+            yield VectorLine(key, title, part["value"], expected, part.get("standard_error"))

@@ -15,6 +15,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 import soundfile
+import toy_family
 
 from stereokit import catalog
 from stereokit.workflows import score_sets
@@ -104,6 +105,7 @@ def inner_faults(value: object, schema: dict, place: str) -> list[str]:
         ["--statistics", "--per-clip"],
         ["--per-label", "--sizes", "all", "--fail-if", "cov>0"],
         ["--feature", "logmel", "--length", "0.05"],
+        ["--embedding", "RUN", "--per-label"],
         ["--shape", "--drop-silent", "--range", "full"],
         ["--audit", "--train", "TRAIN", "--per-clip"],
         ["--paired", "--per-clip"],
@@ -114,8 +116,9 @@ def test_every_line_is_as_the_schema_says(run: Run, gen: Path, ref: Path, option
     (gen / "07.wav").unlink()
     (gen / "text.wav").write_text("this is no sound")
     soundfile.write(ref / "mono.wav", np.zeros(100), RATE)
-    train = make_set(gen.parent / "train", 8, seed=5)
-    rows = run("score", gen, ref, *[train if word == "TRAIN" else word for word in options]).rows
+    places = {"TRAIN": make_set(gen.parent / "train", 8, seed=5), "RUN": toy_family.write_run(gen.parent / "run")}
+    with toy_family.installed():
+        rows = run("score", gen, ref, *[places.get(word, word) for word in options]).rows
     assert rows
     for row in rows:
         assert faults(row, SCHEMA) == []
@@ -289,6 +292,39 @@ def test_markdown_has_scores_checks_and_no_live_markup(run: Run, gen: Path, ref:
     assert " to " in cov
     assert "| cov&gt;0 | fails | cov is " in text
     assert "<b>" not in text
+
+
+def test_markdown_has_the_figures_of_vectors_and_the_labels(run: Run, gen: Path, ref: Path, tmp_path: Path) -> None:
+    kept, place = tmp_path / "kept.json", tmp_path / "summary.md"
+    for folder in (gen, ref):
+        rows = [{"file_name": f"{k:02}.wav", "label": "a|b" if k < 4 else "c"} for k in range(8)]
+        (folder / "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    words = ("score", gen, ref, "--feature", "mfcc")
+    run(*words, "--save", kept)
+    *labels, row = run(*words, "--per-label", "--baseline", kept, "--markdown", place).rows
+    lines = {line.split(" | ")[0]: line for line in place.read_text().splitlines()}
+    frechet, kernel = row["frechet"]["value"], row["kernel_mmd"]
+    assert lines["| Frechet distance, squared"].endswith(f" | {frechet:.4g} |  |  |  | {frechet:.4g} |")
+    told = f"{kernel['value']:.4g} | 0 |  | standard error {kernel['standard_error']:.4g} | {kernel['value']:.4g} |"
+    assert lines["| kernel MMD"].endswith(told)
+    assert "| label | n_gen | n_ref | COV | expected" in place.read_text().replace("\\", "")
+    assert [label["label"] for label in labels] == ["a|b", "c"]
+    assert f"| {labels[0]['n_gen']} | {labels[0]['n_ref']} | {labels[0]['cov']:.4g} |" in lines["| a\\|b"]
+
+
+def test_two_outputs_in_one_file_are_refused_before_any_work(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "link.html").symlink_to(tmp_path / "page.html")
+    for first, second in (
+        (("--save", "page.html"), ("--report", "page.html")),
+        (("--junit", "a"), ("--markdown", "sub/../a")),
+        (("--report", "page.html"), ("--markdown", "link.html")),
+        (("--plot", "p.png"), ("--save", "p.png")),
+    ):
+        words = [part for option, name in (first, second) for part in (option, tmp_path / name)]
+        done = run("score", tmp_path / "absent", tmp_path / "absent", *words)
+        assert (done.status, done.out) == (2, "")
+        assert all(option in done.err for option, _ in (first, second))
 
 
 def test_files_are_replaced_whole_and_a_missing_folder_stops_before_any_work(

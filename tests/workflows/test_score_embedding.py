@@ -14,6 +14,7 @@ import toy_family
 
 from stereokit.errors import BadInputError
 from stereokit.metrics.embedding import embedding_protocol
+from stereokit.workflows import score_shown
 from stereokit.workflows.score_embedding import SetEmbedder, load_embedder
 from stereokit.workflows.score_sets import ScoredSet, measure_set
 
@@ -253,7 +254,11 @@ def test_a_baseline_of_another_model_is_refused(run: Run, sets: dict) -> None:
     assert (done.status, done.out) == (4, "")
 
 
-def test_labels_clips_training_clips_and_pages_work_with_it(run: Run, sets: dict) -> None:
+def test_labels_clips_training_clips_and_pages_work_with_it(
+    run: Run, sets: dict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Drawing takes most of the time here.
+    monkeypatch.setattr(score_shown, "PAIRS", 1)
     for name in ("gen", "ref"):
         rows = [{"file_name": f"{k}.wav", "label": "kick" if k < 3 else "hat"} for k in range(6)]
         Path(name, "metadata.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

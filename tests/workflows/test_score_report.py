@@ -119,6 +119,21 @@ def test_checks_baseline_audit_and_training_clips_are_on_the_page(run: Run, here
         assert word in text
 
 
+def test_figures_of_vectors_and_labels_are_on_the_page(run: Run, here: Path) -> None:
+    for name in ("gen", "ref"):
+        labels = "".join(f'{{"file_name": "{k}.wav", "label": "{"<tom>" if k < 2 else "hat"}"}}\n' for k in range(4))
+        Path(name, "metadata.jsonl").write_text(labels)
+    words = ("score", "gen", "ref", "--feature", "mfcc", "--per-label", "--report", "r.html")
+    *labels, row = run(*words).rows
+    text = read("r.html").text
+    for one in (row, *labels):
+        assert f"{one['frechet']['value']:.4g}" in text
+        assert f"{one['kernel_mmd']['value']:.4g}" in text
+    assert f"standard error {row['kernel_mmd']['standard_error']:.4g}" in text
+    section = text[text.index("By label") :]
+    assert section.index("<tom>") < section.index("hat") < section.index("How wide are they")
+
+
 def test_refused_inputs_are_on_the_page_by_name(run: Run, here: Path) -> None:
     Path("gen/text.wav").write_text("no sound")
     assert run("score", "gen", "ref", "--report", "r.html").status == 3
