@@ -81,9 +81,14 @@ def read_baseline(path: Path) -> Baseline:
     BadInputError
         When it holds no result.
     """
+    return Baseline(str(path), last_result(path, SCORE_SCHEMA))
+
+
+def last_result(path: Path, schema: str) -> dict[str, Json]:
+    """Return the figures of the last row of a schema in a file, a label's left out; raises as ``read_baseline``."""
     parsed = map(json_row, read_text(path).splitlines())
-    rows = [row for row in parsed if row and row.get("schema") == SCORE_SCHEMA and row.get("label") is None]
+    rows = [row for row in parsed if row and row.get("schema") == schema and row.get("label") is None]
     if not rows:
-        raise BadInputError(f"{path}: holds no result of stereokit score ({SCORE_SCHEMA}): make one with --save")
+        raise BadInputError(f"{path}: holds no result of stereokit score ({schema}): make one with --save")
     # A JSON object of finite numbers is what its type says.
-    return Baseline(str(path), cast("dict[str, Json]", rows[-1]))
+    return cast("dict[str, Json]", rows[-1])

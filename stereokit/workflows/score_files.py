@@ -80,8 +80,15 @@ class ScoreFiles:
             if path.is_dir() or not path.parent.is_dir():
                 raise OutputError(f"cannot write {path}: {'is a folder' if path.is_dir() else 'its folder is missing'}")
 
-    def write(self, verdict: Verdict) -> None:
+    def write(self, verdict: Verdict, *, markdown: Callable[[Verdict], str] | None = None) -> None:
         """Write what was asked for of text alone, each file whole or not at all.
+
+        Parameters
+        ----------
+        verdict
+            The result.
+        markdown
+            Makes its summary; ``markdown_text`` if None.
 
         Raises
         ------
@@ -91,7 +98,7 @@ class ScoreFiles:
         forms: list[tuple[Path | None, Callable[[Verdict], str]]] = [
             (self.save, lambda verdict: row_to_json(verdict.row) + "\n"),
             (self.junit, junit_text),
-            (self.markdown, markdown_text),
+            (self.markdown, markdown or markdown_text),
         ]
         for path, form in forms:
             if path is not None:
@@ -128,32 +135,37 @@ def _xml(text: str) -> str:
 def markdown_text(verdict: Verdict) -> str:
     """Return a summary in GitHub's Markdown: scores beside their nulls, checks, inputs and notes."""
     fields = verdict.row.fields
-    lines = [f"### stereokit score: {_word(fields['verdict'])}", ""]
-    lines += _table(["score", "value", "expected", "p", "95 % interval", "baseline"], _score_lines(fields))
+    lines = [f"### stereokit score: {markdown_word(fields['verdict'])}", ""]
+    lines += markdown_table(["score", "value", "expected", "p", "95 % interval", "baseline"], _score_lines(fields))
     lines += _label_table(verdict.labels)
-    if verdict.checks:
-        outcome = [[check.text, "fails" if check in verdict.failed else "ok"] for check in verdict.checks]
-        figures = [check.told(verdict.known) for check in verdict.checks]
-        lines += [
-            "",
-            *_table(["--fail-if", "", ""], [[*one, told] for one, told in zip(outcome, figures, strict=True)]),
-        ]
+    lines += markdown_checks(verdict)
     lines.append("")
     for name in ("gen", "ref"):
         counts = fields[name]
         if isinstance(counts, dict):
             told = ", ".join(f"{counts[key]} {key}" for key in ("found", "used", "refused", "dropped_silent"))
-            lines.append(f"- {name}: {_word(told)}")
+            lines.append(f"- {name}: {markdown_word(told)}")
     notes = fields["notes"]
-    lines += [f"- {_word(note)}" for note in (notes if isinstance(notes, list) else [])]
+    lines += [f"- {markdown_word(note)}" for note in (notes if isinstance(notes, list) else [])]
     return "\n".join(lines) + "\n"
+
+
+def markdown_checks(verdict: Verdict) -> list[str]:
+    """Return a table of how the checks came out; empty without checks."""
+    if not verdict.checks:
+        return []
+    failed, known = verdict.failed, verdict.known
+    rows: list[list[Json]] = [
+        [check.text, "fails" if check in failed else "ok", check.told(known)] for check in verdict.checks
+    ]
+    return ["", *markdown_table(["--fail-if", "", ""], rows)]
 
 
 def _label_table(labels: Sequence[Row]) -> list[str]:
     """Return a table of the labels' scores, each beside what a perfect generator would get; empty without labels."""
     if not labels:
         return []
-    return ["", *_table(label_columns(labels), [label_cells(row.fields, labels) for row in labels])]
+    return ["", *markdown_table(label_columns(labels), [label_cells(row.fields, labels) for row in labels])]
 
 
 def _score_lines(fields: Mapping[str, Json]) -> Iterator[list[Json]]:
@@ -171,15 +183,16 @@ def _score_lines(fields: Mapping[str, Json]) -> Iterator[list[Json]]:
         yield [line.title, line.value, line.expected, None, told, befores.get(line.key)]
 
 
-def _table(columns: Sequence[str], rows: Iterator[list[Json]] | Sequence[Sequence[Json]]) -> list[str]:
+def markdown_table(columns: Sequence[str], rows: Iterator[list[Json]] | Sequence[Sequence[Json]]) -> list[str]:
+    """Return the lines of a table; figures are rounded, text is shown as it is."""
     lines = [[*columns], ["---"] * len(columns), *([_figure(cell) for cell in row] for row in rows)]
     return ["| " + " | ".join(line) + " |" for line in lines]
 
 
 def _figure(value: Json) -> str:
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else _word(value)
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else markdown_word(value)
 
 
-def _word(value: Json) -> str:
+def markdown_word(value: Json) -> str:
     """Return text that Markdown, and HTML in it, shows as it is."""
     return re.sub(r"([\\`*_{}\[\]|#~])", r"\\\1", escape(printable(str(value)), quote=False))
