@@ -1,0 +1,123 @@
+"""The highest level between the samples, where a converter or a resampler will meet it."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from numpy.typing import NDArray
+
+from stereokit.audio.clip import Clip
+
+# ITU-R BS.1770-4, annex 2, looks at a sound of 48 kHz at 192 kHz.
+_TWICE_FROM_HZ, _ONCE_FROM_HZ = 96_000, 192_000
+
+# Within 0.03 dB up to 0.45 of the rate.
+_TAPS, _SHAPE = 32, 5.0
+_BLOCK = 32
+_BLOCKS_AT_ONCE = 128
+
+
+class _Interpolator(NamedTuple):
+    """Filters for the places between two samples.
+
+    Attributes
+    ----------
+    taps
+        Shape (63, 32 (factor - 1)): a block and what is around it gives all that lies between its samples.
+    gain
+        The largest sum of absolute taps: no output is further over the input.
+    bend
+        The largest sum of absolute weights with which second differences add to what lies on the straight line
+        between the two samples.
+    """
+
+    taps: NDArray[np.float32]
+    gain: float
+    bend: float
+
+
+def true_peak(clip: Clip) -> float:
+    """Return the largest absolute level of both channels at and between the samples, full scale 1.
+
+    Four times oversampled below 96 kHz, twice below 192 kHz, by a windowed sinc of 32 taps where the standard prints
+    one of 12; before and after the clip there is silence. A steady tone of up to 0.45 of the rate is met to 0.7 dB
+    (the peak may fall between two of the new samples), at a quarter of the rate to 0.01 dB.
+
+    Where a bound on the filter's output shows that no new peak can be, the filter is left out, so that most clips
+    cost little more than looking for their sample peak.
+    """
+    highest = float(np.abs(clip.samples).max(initial=0.0))
+    if clip.sample_rate >= _ONCE_FROM_HZ or highest == 0.0:
+        return highest
+    factor = 2 if clip.sample_rate >= _TWICE_FROM_HZ else 4
+    return _highest_between(clip.samples, _interpolator(factor), highest)
+
+
+@lru_cache(maxsize=4)
+def _interpolator(factor: int) -> _Interpolator:
+    """Return the filters: tap k of 32 weighs sample k - 15, sample 0 being the one before the place."""
+    places = np.arange(1, factor)[:, None] / factor
+    offsets = np.arange(_TAPS) - (_TAPS // 2 - 1)
+    distances = offsets - places
+    window = np.i0(_SHAPE * np.sqrt(np.maximum(1.0 - (distances / (_TAPS / 2)) ** 2, 0.0))) / np.i0(_SHAPE)
+    taps = np.sinc(distances) * window
+    taps /= taps.sum(axis=1, keepdims=True)
+    # What is left of a filter of sum 1 without the straight line with its first moment is a weighing of second
+    # differences: its sums of sums.
+    moments = taps @ offsets
+    rest = taps.copy()
+    rest[:, _TAPS // 2 - 1] -= 1.0 - moments
+    rest[:, _TAPS // 2] -= moments
+    bend = np.abs(np.cumsum(np.cumsum(rest, axis=1), axis=1)).sum(axis=1).max()
+    shifted = np.zeros((_BLOCK + _TAPS - 1, _BLOCK, factor - 1), np.float32)
+    for place in range(_BLOCK):
+        shifted[place : place + _TAPS, place] = taps.T
+    return _Interpolator(shifted.reshape(len(shifted), -1), float(np.abs(taps).sum(axis=1).max()), float(bend))
+
+
+def _highest_between(samples: NDArray[np.float32], interpolator: _Interpolator, highest: float) -> float:
+    """Return the larger of ``highest`` and the filters' largest output."""
+    channels, frames = samples.shape
+    # A block of silence in front, and one or two behind.
+    count = -(-frames // _BLOCK) + 2
+    padded = np.zeros((channels, (count + 1) * _BLOCK), np.float32)
+    padded[:, _BLOCK : _BLOCK + frames] = samples
+    bounds = _bounds(padded, interpolator)
+    # A block's outputs lie between its samples and the one after; they hear 15 samples before and 16 after.
+    reach = _BLOCK + _TAPS - 1
+    windows = sliding_window_view(padded, reach, axis=1)[:, _BLOCK - (_TAPS // 2 - 1) :: _BLOCK]
+    channel, block = np.nonzero(bounds > highest)
+    order = np.argsort(bounds[channel, block])[::-1]
+    channel, block = channel[order], block[order]
+    for start in range(0, len(order), _BLOCKS_AT_ONCE):
+        part = slice(start, start + _BLOCKS_AT_ONCE)
+        if bounds[channel[start], block[start]] <= highest:
+            break
+        between = windows[channel[part], block[part]] @ interpolator.taps
+        highest = max(highest, float(between.max()), -float(between.min()))
+    return highest
+
+
+def _bounds(padded: NDArray[np.float32], interpolator: _Interpolator) -> NDArray[np.float32]:
+    """Return what no output of each block but the first and last can pass, shape (channels, blocks - 2)."""
+    level = np.abs(padded)
+    bent = np.zeros_like(padded)
+    np.abs(np.diff(padded, 2, axis=1), out=bent[:, 1:-1])
+    level_of_blocks, bent_of_blocks = _highest_of_blocks(level), _highest_of_blocks(bent)
+    around_level, around_bent = _with_neighbours(level_of_blocks), _with_neighbours(bent_of_blocks)
+    # The sample after a block belongs to it, too.
+    own = np.maximum(level_of_blocks[:, 1:-1], level[:, 2 * _BLOCK :: _BLOCK])
+    # float32 on the way: what is above must stay above.
+    bound: NDArray[np.float32] = np.minimum(own + interpolator.bend * around_bent, interpolator.gain * around_level)
+    return bound * np.float32(1.0 + 1e-5)
+
+
+def _highest_of_blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    # Turned round, the maxima of many blocks are taken side by side in vector registers.
+    turned = np.ascontiguousarray(values.reshape(-1, _BLOCK).T)
+    return np.asarray(turned.max(axis=0)).reshape(len(values), -1)
+
+
+def _with_neighbours(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+    return np.maximum(np.maximum(blocks[:, :-2], blocks[:, 1:-1]), blocks[:, 2:])
