@@ -21,7 +21,8 @@ from stereokit.writing import uninterrupted
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+# What the libraries read when they load.
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")
 # Work is handed out in chunks, and only so many chunks ahead that results do not pile up in memory.
 _CHUNKS_AHEAD_PER_JOB = 3
 
@@ -100,7 +101,7 @@ def map_chunks(
         pending: deque[Future[list[Result]]] = deque()
         try:
             for start in range(0, len(items), chunk):
-                with _interrupts_held():
+                with interrupts_held():
                     pending.append(pool.submit(function, items[start : start + chunk]))
                 if len(pending) > jobs * _CHUNKS_AHEAD_PER_JOB:
                     yield from pending.popleft().result()
@@ -113,7 +114,7 @@ def map_chunks(
 
 
 @contextlib.contextmanager
-def _interrupts_held() -> Iterator[None]:
+def interrupts_held() -> Iterator[None]:
     """Hold Ctrl-C back while a process is started, which inherits that: it would show a traceback of its imports."""
     # Starting the tracker lets the signal through again, so it comes first.
     resource_tracker.ensure_running()
@@ -127,12 +128,17 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _start_worker() -> None:
+    become_worker()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def become_worker() -> None:
+    """Leave Ctrl-C to the parent and take one thread, in a process that was started to work for another."""
     # The parent decides what Ctrl-C means; a worker only finishes its chunk.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
+    os.environ.update(ONE_THREAD)
     keep_freed_memory()
-    threading.Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:

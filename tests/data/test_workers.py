@@ -153,7 +153,7 @@ def test_a_worker_has_one_thread_no_torch_and_leaves_signals_to_its_parent(
     # Whoever tried to import torch would find this one.
     (tmp_path / "torch.py").touch()
     monkeypatch.syspath_prepend(str(tmp_path))
-    for variable in workers._THREAD_VARIABLES:
+    for variable in workers.ONE_THREAD:
         monkeypatch.setenv(variable, "4")
     (found,) = mapped(surroundings, [1], jobs=2)
     assert found == {
