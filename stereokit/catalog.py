@@ -18,6 +18,7 @@ _ROOMS = {
     "score": ("stereokit.metrics.scores", "SCORE"),
     "search": ("stereokit.metrics.searches", "search"),
     "synth": ("stereokit.data.synth", "VOICE"),
+    "augmentation": ("stereokit.data.augmentation", "AUGMENTATION"),
     "family": ("stereokit.models", "FAMILY"),
     "representation": ("stereokit.representations", "REPRESENTATION"),
 }
