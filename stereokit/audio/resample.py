@@ -1,7 +1,10 @@
 """Another sample rate, by soxr."""
 
+from collections.abc import Iterable, Iterator
+
 import numpy as np
 import soxr
+from numpy.typing import NDArray
 
 from stereokit.audio.clip import Clip
 
@@ -31,3 +34,35 @@ def resample(clip: Clip, sample_rate: int) -> Clip:
     kept = min(frames, converted.shape[1])
     samples[:, :kept] = converted[:, :kept]
     return Clip(samples, sample_rate)
+
+
+def resample_blocks(
+    blocks: Iterable[NDArray[np.float32]], frames: int, old: int, new: int
+) -> Iterator[NDArray[np.float32]]:
+    """Yield what ``resample`` makes of a sound that comes in parts, in parts of other lengths, to the bit.
+
+    Parameters
+    ----------
+    blocks
+        Arrays of shape (n, 2).
+    frames
+        How many frames they have together.
+    old, new
+        Rates in Hz.
+    """
+    if old == new:
+        yield from blocks
+        return
+    missing = resampled_frames(frames, old, new)
+    stream = soxr.ResampleStream(old, new, 2, dtype="float32", quality=QUALITY)
+    given = 0
+    for block in blocks:
+        given += len(block)
+        part = stream.resample_chunk(block, last=given == frames)[:missing]
+        missing -= len(part)
+        if len(part):
+            yield part
+    if given != frames:
+        raise ValueError(f"{given} frames came, not {frames}")
+    if missing:
+        yield np.zeros((missing, 2), np.float32)

@@ -7,7 +7,7 @@ import pytest
 from scipy import signal
 
 from stereokit.audio.clip import Clip
-from stereokit.audio.resample import resample
+from stereokit.audio.resample import resample, resample_blocks
 
 
 def tone(hz: float, rate: int, *, seconds: float = 1.0) -> Clip:
@@ -94,3 +94,19 @@ def test_the_clip_that_came_in_is_unchanged():
     before = clip.samples.copy()
     resample(clip, 44_100)
     assert np.array_equal(clip.samples, before)
+
+
+@pytest.mark.parametrize(("old", "new"), [(48_000, 44_100), (44_100, 48_000), (8000, 44_100), (44_100, 1000), (7, 7)])
+@pytest.mark.parametrize("frames", [1, 50, 5000])
+@pytest.mark.parametrize("length", [1, 49, 777, 5000])
+def test_a_sound_in_parts_becomes_the_same_to_the_bit(old: int, new: int, frames: int, length: int):
+    sound = np.random.default_rng(frames).normal(0, 0.1, (frames, 2)).astype(np.float32)
+    parts = (sound[start : start + length] for start in range(0, frames, length))
+    made = np.concatenate(list(resample_blocks(parts, frames, old, new)))
+    assert np.array_equal(made.T, resample(Clip(sound.T, old), new).samples)
+
+
+@pytest.mark.parametrize("frames", [9, 11])
+def test_parts_of_another_length_than_said_are_an_error(frames: int):
+    with pytest.raises(ValueError, match="10 frames came"):
+        list(resample_blocks([np.zeros((10, 2), np.float32)], frames, 8000, 4000))
