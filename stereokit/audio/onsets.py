@@ -43,8 +43,8 @@ def onset_frames(blocks: Iterable[NDArray[np.float32]], sample_rate: int) -> lis
         listener.hear(block)
     # A sound that starts at the end is heard whole in the windows that reach beyond it.
     listener.hear(np.zeros((_WINDOW_HOPS * hop + cell, 2), np.float32))
-    rise, whole, level = (np.concatenate(kept) for kept in (listener.rises, listener.wholes, listener.levels))
-    rise = np.where(_stays(whole), rise, 0.0)
+    level = np.concatenate(listener.levels)
+    rise = np.where(_stays(np.concatenate(listener.wholes)), np.concatenate(listener.rises), 0.0)
     found: list[int] = []
     for place in _peaks(rise):
         first = max(0, place - _BACK_HOPS) * hop // cell
@@ -73,7 +73,7 @@ def _stays(whole: NDArray[np.float64]) -> NDArray[np.bool_]:
     silence = np.full(_BACK_HOPS, _FLOOR_DB + 10.0 * np.log10(_BANDS))
     before = np.concatenate([silence, whole])[: len(whole)]
     around = sliding_window_view(np.pad(whole, (0, _WINDOW_HOPS + 1), mode="edge"), _WINDOW_HOPS + 2)
-    return (around.max(axis=1) > before + _SWELL_DB) | (around[:, -1] > before + _FALL_DB)
+    return np.asarray((around.max(axis=1) > before + _SWELL_DB) | (around[:, -1] > before + _FALL_DB))
 
 
 def _attack(level: NDArray[np.float32], first: int, last: int) -> int:
