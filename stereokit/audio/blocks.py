@@ -25,6 +25,8 @@ class Blocks:
         Hz.
     channels, frames
         As the file declares them.
+    subtype
+        libsndfile's name of the encoding.
     """
 
     path: str
@@ -32,6 +34,7 @@ class Blocks:
     sample_rate: int
     channels: int
     frames: int
+    subtype: str
 
     def read(self, frames: int) -> Iterator[Recording]:
         """Yield the sound in order, so many frames at a time; the last part has what is left.
@@ -64,7 +67,7 @@ def open_blocks(path: str | os.PathLike[str]) -> Blocks:
         if isinstance(sound, Recording):
             return blocks_of(sound, str(path))
         if sound.frames * sound.channels > _LONGEST_KEPT_FRAMES:
-            return Blocks(str(path), None, sound.samplerate, sound.channels, sound.frames)
+            return Blocks(str(path), None, sound.samplerate, sound.channels, sound.frames, sound.subtype)
         # One frame more than there are, so that they come in one part.
         (samples,) = decoded(sound, max(sound.frames, 1) + 1)
         return blocks_of(Recording(samples, sound.samplerate, sound.subtype), str(path))
@@ -72,7 +75,7 @@ def open_blocks(path: str | os.PathLike[str]) -> Blocks:
 
 def blocks_of(recording: Recording, path: str = "") -> Blocks:
     """Return a sound that is there already."""
-    return Blocks(path, recording, recording.sample_rate, recording.channels, recording.frames)
+    return Blocks(path, recording, recording.sample_rate, recording.channels, recording.frames, recording.subtype)
 
 
 def _parts(recording: Recording, frames: int) -> Iterator[Recording]:

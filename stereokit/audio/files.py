@@ -43,6 +43,7 @@ _INT16_SUBTYPES = frozenset({"PCM_16", "PCM_S8", "PCM_U8"})
 _NOISY_FORMATS = frozenset({"MP3"})
 
 Encoding = Literal["16", "24", "float"]
+Container = Literal["wav", "flac"]
 _SUBTYPES: dict[Encoding, str] = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
 
 
@@ -173,8 +174,10 @@ def _reason(error: Exception) -> str:
     return text.removeprefix("Error : ").strip().rstrip(".")
 
 
-def encode(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = None) -> bytes:
-    """Return the bytes of a WAV file.
+def encode(
+    clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = None, container: Container = "wav"
+) -> bytes:
+    """Return the bytes of a WAV or FLAC file.
 
     Equal clips give equal bytes: the time stamp that libsndfile puts into the PEAK chunk of float files is
     set to zero.
@@ -189,19 +192,24 @@ def encode(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = N
         With a seed, triangular noise of ±1 step is added before rounding to 16 bit: the same for left and
         right, so that dual mono stays dual mono, and only in frames that are not whole steps already, so
         that a 16 bit recording comes back bit for bit and silence stays silent.
+    container
+        ``wav``, or ``flac``, which holds integers at up to 655,350 Hz.
 
     Raises
     ------
     ValueError
-        For samples outside [-1, 1], or NaN, with an integer encoding; nothing is clipped silently.
+        For float samples in FLAC; for samples outside [-1, 1], or NaN, with an integer encoding: nothing is clipped
+        silently.
     """
     samples: NDArray[Any] = clip.samples.T
+    if encoding == "float" and container == "flac":
+        raise ValueError("FLAC holds integers only")
     if encoding != "float":
         samples = quantise(clip.samples, 16 if encoding == "16" else 24, dither_seed).T
     buffer = io.BytesIO()
     # libsndfile calls back into Python here, and an exception of a signal would be lost on its way out.
     with uninterrupted():
-        soundfile.write(buffer, samples, clip.sample_rate, _SUBTYPES[encoding], format="WAV")
+        soundfile.write(buffer, samples, clip.sample_rate, _SUBTYPES[encoding], format=container.upper())
     data = bytearray(buffer.getvalue())
     if encoding == "float":
         peak = data.find(b"PEAK", 12, 256)

@@ -51,7 +51,8 @@ def true_peak(clip: Clip) -> float:
     if clip.sample_rate >= _ONCE_FROM_HZ or highest == 0.0:
         return highest
     factor = 2 if clip.sample_rate >= _TWICE_FROM_HZ else 4
-    return _highest_between(clip.samples, _interpolator(factor), highest)
+    # Relative to the sample peak no float is out of range on the way.
+    return highest * _largest_ratio(clip.samples / np.float32(highest), _interpolator(factor))
 
 
 @lru_cache(maxsize=4)
@@ -76,8 +77,9 @@ def _interpolator(factor: int) -> _Interpolator:
     return _Interpolator(shifted.reshape(len(shifted), -1), float(np.abs(taps).sum(axis=1).max()), float(bend))
 
 
-def _highest_between(samples: NDArray[np.float32], interpolator: _Interpolator, highest: float) -> float:
-    """Return the larger of ``highest`` and the filters' largest output."""
+def _largest_ratio(samples: NDArray[np.float32], interpolator: _Interpolator) -> float:
+    """Return the filters' largest output for samples of which the largest is 1; 1 if it is less."""
+    highest = 1.0
     channels, frames = samples.shape
     # A block of silence in front, and one or two behind.
     count = -(-frames // _BLOCK) + 2

@@ -16,7 +16,7 @@ from stereokit.audio.levels import peak, with_gain
 from stereokit.audio.stereo import has_side
 from stereokit.audio.stream import longest_frames, wav_header, wav_samples
 from stereokit.data.dataset import versions
-from stereokit.data.preparation import FADE_OUT_S
+from stereokit.data.fitting import FADE_OUT_S
 from stereokit.data.staging import FolderKind, Staging, check_target, filling
 from stereokit.data.tables import METADATA
 from stereokit.data.text import digest

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from stereokit.audio.clip import Clip
 from stereokit.audio.levels import loudness_lufs
-from stereokit.data.preparation import FADE_OUT_S, Preparation, Prepared, Task, prepare
+from stereokit.data.fitting import FADE_OUT_S
+from stereokit.data.preparation import Preparation, Prepared, Task, prepare
 from stereokit.errors import BadInputError
 
 RATE = 44_100
