@@ -3,9 +3,10 @@
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -17,8 +18,11 @@ import soundfile
 
 from stereokit.cli.app import run as run_command_line
 from stereokit.cli.streams import Streams
+from stereokit.data import catalogue
 from stereokit.data.dataset import DATASET_SCHEMA, DESCRIPTION
 from stereokit.data.tables import METADATA
+from stereokit.data.workers import map_files
+from stereokit.workflows import prep_job
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +57,18 @@ def data_set(tmp_path: Path) -> Callable[..., Path]:
         return folder
 
     return write
+
+
+@pytest.fixture
+def quick_builds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data sets are built in this process, and no power fails: nothing waits for the disk."""
+
+    def in_this_process(function: Callable[[Any], Any], items: Sequence[Any], **_: object) -> Iterator[Any]:
+        return map_files(function, items, jobs=1, chunk=1, inline_up_to=0)
+
+    monkeypatch.setattr(prep_job, "map_isolated", in_this_process)
+    monkeypatch.setattr(catalogue, "_SYNCHRONOUS", "OFF")
+    monkeypatch.setattr("os.sync", lambda: None)
 
 
 class Terminal(io.StringIO):

@@ -46,6 +46,23 @@ Assign = Annotated[
     Path | None,
     typer.Option(parser=options.file_path, metavar="FILE", help="CSV with group,split: splits given by hand."),
 ]
+Deleted = Annotated[
+    Literal["keep", "remove"], typer.Option(help="What becomes of the clips of sources that are no longer there.")
+]
+AcceptFailed = Annotated[
+    bool, typer.Option("--accept-failed", help="Inputs that failed before and are as they were are no fault.")
+]
+Catalog = Annotated[
+    Path | None,
+    typer.Option(parser=options.file_path, metavar="FILE", help="The catalogue, off a network disk. [default: inside]"),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(parser=options.file_path, metavar="FILE", help="JSON file with all that this run did."),
+]
+Rebuild = Annotated[
+    bool, typer.Option("--force", help="Make everything anew, with other settings and without what is gone.")
+]
 
 
 def prep(
@@ -66,14 +83,21 @@ def prep(
     assign: Assign = None,
     seed: options.Seed = 0,
     strict: options.Strict = False,
-    force: options.Force = False,
+    deleted: Deleted = "keep",
+    accept_failed: AcceptFailed = False,
+    force: Rebuild = False,
     dry_run: options.DryRun = False,
+    catalog: Catalog = None,
+    report: Report = None,
     jobs: options.Jobs = None,
 ) -> Status:
-    """Make a data set: decode, resample, make stereo, fit, level, split.
+    """Make a data set, or bring it up to date: decode, resample, make stereo, fit, level, split.
 
     Writes train, validation and test folders of WAV files, metadata.jsonl and dataset.json. A bad file is
     reported with its reason and the rest is done (status 3).
+
+    Run it again, and only what changed is done: new, changed, renamed and deleted sources. A run that was killed
+    is finished by the next one, with the same bytes. Other settings are refused (status 2); --force rebuilds.
     """
     from stereokit.cli.tables import prep_table
     from stereokit.data.text import nfc
@@ -84,7 +108,8 @@ def prep(
     settings = PrepSettings(
         sources=tuple(sources or ()), output=folder, synth=synth, count=count, preparation=preparation,
         labels=labels, only=tuple(map(nfc, only or ())), group=group, split=split, assign=assign, seed=seed,
-        strict=strict, force=force, is_dry_run=dry_run, jobs=jobs,
+        strict=strict, force=force, is_dry_run=dry_run, jobs=jobs, catalog=catalog, deleted=deleted,
+        accept_failed=accept_failed, report=report,
     )  # fmt: skip
     return output.show(workflow(settings, output.streams.stdin), prep_table)
 

@@ -59,12 +59,15 @@ class Plan:
         How many ``--only`` leaves out.
     warnings
         What the user should know before it is too late.
+    left_out
+        The keys of those that ``--only`` leaves out.
     """
 
     items: list[Item]
     refused: list[Refusal]
     excluded: int
     warnings: list[str]
+    left_out: frozenset[str] = frozenset()
 
 
 def plan_files(sources: Sequence[Source], table: FileTable | None, *, only: Sequence[str], group: str | None) -> Plan:
@@ -86,15 +89,17 @@ def plan_files(sources: Sequence[Source], table: FileTable | None, *, only: Sequ
     """
     rows, warnings = _rows(sources, table)
     items: list[Item] = []
+    left_out = set()
     ungrouped = 0
     for source, row in rows:
         label = _label(source, row, has_table=table is not None)
+        key = f"{source.root}/{source.key}"
         if only and label not in only:
+            left_out.add(key)
             continue
         named = _group(source, row, group)
         ungrouped += named is None
         extra = {column: value for column, value in row.items() if column not in ("label", "status", "schema")}
-        key = f"{source.root}/{source.key}"
         items.append(Item(key, source.path, label, key if named is None else named, extra))
     if group is None and any("/" in source.key for source in sources):
         warnings.append("sources in folders are split file by file: --group folder keeps a folder in one split")
@@ -106,7 +111,7 @@ def plan_files(sources: Sequence[Source], table: FileTable | None, *, only: Sequ
     excluded = len(sources) - len(items)
     items, twins = _without_twins(items)
     refused = [*(table.refused if table is not None else ()), *twins]
-    return Plan(items, refused, excluded, warnings)
+    return Plan(items, refused, excluded, warnings, frozenset(left_out))
 
 
 def _rows(

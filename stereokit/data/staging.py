@@ -121,7 +121,7 @@ class Staging:
         OutputError
             When the disk is full or the like; what was there stays.
         """
-        replaced = {*_listed_clips(self._folder), *(self._folder / name for name in names)}
+        replaced = {*listed_clips(self._folder), *(self._folder / name for name in names)}
         # All that needs room on the disk is written before the old content is touched.
         text = json.dumps({"schema": self._kind.schema, **description}, indent=1, allow_nan=False) + "\n"
         write_file(self.staged(self._kind.description), text.encode())
@@ -186,7 +186,7 @@ def _remove_staged(folder: Path) -> None:
         raise OutputError(f"cannot remove {staging}: {error.strerror}") from error
 
 
-def _listed_clips(folder: Path) -> Iterable[Path]:
+def listed_clips(folder: Path) -> Iterable[Path]:
     """Return the clips that the manifest in place names."""
     try:
         lines = (folder / METADATA).read_text("utf-8").splitlines()

@@ -52,14 +52,15 @@ Events = Generator[Event, None, Status]
 def row_to_json(row: Row) -> str:
     """Return one line of ASCII JSON; NaN and infinities, which JSON lacks, become null."""
     fields: Mapping[str, Json] = {"schema": row.schema, **row.fields, "stereokit_version": __version__}
-    return json.dumps(_without_nan(dict(fields)), allow_nan=False)
+    return json.dumps(without_nan(dict(fields)), allow_nan=False)
 
 
-def _without_nan(value: Json) -> Json:
+def without_nan(value: Json) -> Json:
+    """Return a value with null in the place of every NaN and infinity."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
-        return {key: _without_nan(item) for key, item in value.items()}
+        return {key: without_nan(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_nan(item) for item in value]
+        return [without_nan(item) for item in value]
     return value

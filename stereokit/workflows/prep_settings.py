@@ -1,16 +1,37 @@
 """The words of ``stereokit prep``, and the plan that they make."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from stereokit.audio.files import Encoding
+from stereokit.data.build_changes import Deleted
 from stereokit.data.plan import Plan, plan_files, plan_synth
-from stereokit.data.preparation import DEFAULT_TARGETS, Normalization, Preparation
+from stereokit.data.fitting import Normalization
+from stereokit.data.preparation import DEFAULT_TARGETS, Preparation
 from stereokit.data.sources import Refusal, Source, find_sources
+from stereokit.data.splits import parse_fractions
 from stereokit.data.tables import read_table, with_manifest
 from stereokit.errors import UsageError
+
+# How the user gives what is recorded.
+OPTIONS = {
+    "command": "command",
+    "sample_rate": "--rate",
+    "length": "--length",
+    "normalization": "--normalize",
+    "target": "--target",
+    "encoding": "--bits",
+    "synth": "--synth",
+    "count": "--count",
+    "seed": "--seed",
+    "only": "--only",
+    "group": "--group",
+    "split": "--split",
+    "has_labels": "--labels",
+    "has_assignment": "--assign",
+}
 
 # Two channels of float fill half of the 4 GiB that a WAV file can hold.
 _LONGEST_FRAMES = 1 << 28
@@ -36,6 +57,10 @@ class PrepSettings:
     force: bool = False
     is_dry_run: bool = False
     jobs: int | None = None
+    catalog: Path | None = None
+    deleted: Deleted = "keep"
+    accept_failed: bool = False
+    report: Path | None = None
 
 
 def preparation_of(
@@ -58,8 +83,8 @@ def preparation_of(
     return Preparation(rate, length, normalize, level, encoding)
 
 
-def find_plan(settings: PrepSettings, stdin: Iterable[str]) -> tuple[Plan, int]:
-    """Return the plan and how many inputs there were.
+def find_plan(settings: PrepSettings, stdin: Iterable[str]) -> Plan:
+    """Return the plan of the sources that there are.
 
     Raises
     ------
@@ -71,10 +96,9 @@ def find_plan(settings: PrepSettings, stdin: Iterable[str]) -> tuple[Plan, int]:
             raise UsageError("--synth makes its own sounds: leave SRC, --labels and --group away")
         if settings.count is None:
             raise UsageError("--synth: say how many sounds by --count N")
-        plan = plan_synth(
+        return plan_synth(
             settings.synth, settings.count, sample_rate=settings.preparation.sample_rate, only=settings.only
         )
-        return plan, len(plan.items)
     if settings.count is not None:
         raise UsageError("--count goes with --synth")
     if not settings.sources:
@@ -83,7 +107,7 @@ def find_plan(settings: PrepSettings, stdin: Iterable[str]) -> tuple[Plan, int]:
     sources, refused = _find_all(settings, stdin, has_labels=table is not None)
     plan = plan_files(sources, table, only=settings.only, group=settings.group)
     refused += plan.refused
-    return Plan(plan.items, refused, plan.excluded, plan.warnings), len(plan.items) + plan.excluded + len(refused)
+    return replace(plan, refused=refused)
 
 
 def _find_all(settings: PrepSettings, stdin: Iterable[str], *, has_labels: bool) -> tuple[list[Source], list[Refusal]]:
@@ -106,15 +130,17 @@ def _find_all(settings: PrepSettings, stdin: Iterable[str], *, has_labels: bool)
     return sorted(sources.values(), key=lambda source: os.fsencode(source.path)), refused
 
 
-def recorded(settings: PrepSettings, fractions: Sequence[float], assignment: Mapping[str, str]) -> dict[str, object]:
-    """Return what made the data set, for its description."""
+def recorded(settings: PrepSettings) -> dict[str, object]:
+    """Return what makes the data set, for its description: a run with other settings is refused."""
     return {
+        "command": "prep",
         **asdict(settings.preparation),
         "synth": settings.synth,
         "count": settings.count,
         "seed": settings.seed,
         "only": list(settings.only),
         "group": settings.group,
-        "split": list(fractions),
-        "assigned": dict(assignment),
+        "split": list(parse_fractions(settings.split)),
+        "has_labels": settings.labels is not None,
+        "has_assignment": settings.assign is not None,
     }

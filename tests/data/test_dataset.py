@@ -6,7 +6,7 @@ import re
 import shutil
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,13 +15,18 @@ import numpy as np
 import pytest
 import soundfile
 
-from stereokit.data import dataset, preparation, staging, workers
-from stereokit.data.dataset import DESCRIPTION, building, check_target, fingerprint
+from stereokit.data import build_switch, build_work, preparation
+from stereokit.data.build_place import STAGING, Place, look_at
+from stereokit.data.catalogue import CATALOGUE
+from stereokit.data.dataset import DESCRIPTION, fingerprint
+from stereokit.data.isolation import map_isolated
+from stereokit.data.preparation import prepare
 from stereokit.data.staging import LOCK
 from stereokit.data.tables import METADATA
 from stereokit.errors import OutputError, Terminated, UsageError
 from stereokit.workflows import prep as workflow
-from stereokit.writing import move_file
+from stereokit.workflows import prep_job
+from stereokit.writing import move_file, write_file
 
 Run = Callable[..., SimpleNamespace]
 
@@ -43,8 +48,9 @@ def fill(folder: Path, count: int = 12, *, frames: int = 60, seed: int = 0) -> P
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Every file below a folder, hidden ones too, but not the lock: it holds the last process's number."""
-    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != LOCK)
+    """Every file below a folder but the lock, the catalogue, and what is not in place yet."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in (LOCK, CATALOGUE))
+    paths = (path for path in paths if STAGING not in path.parts)
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
@@ -52,10 +58,7 @@ def metadata(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (folder / METADATA).read_text().splitlines()]
 
 
-@pytest.fixture(autouse=True)
-def _without_waiting_for_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No power fails here, and a sync waits for all that other programs write."""
-    monkeypatch.setattr("os.sync", lambda: None)
+pytestmark = pytest.mark.usefixtures("quick_builds")
 
 
 @pytest.fixture
@@ -70,7 +73,9 @@ def built(tmp_path: Path, sounds: Path, run: Run) -> Path:
 
 
 def test_a_data_set_is_three_folders_a_manifest_and_a_description(built: Path) -> None:
-    assert {path.name for path in built.iterdir()} == {"train", "validation", "test", METADATA, DESCRIPTION, LOCK}
+    assert {path.name for path in built.iterdir()} == {
+        *("train", "validation", "test", METADATA, DESCRIPTION, LOCK, CATALOGUE)
+    }
     rows = metadata(built)
     clips = {path.relative_to(built).as_posix() for path in built.rglob("*.wav")}
     assert {row["file_name"] for row in rows} == clips
@@ -166,8 +171,12 @@ def test_one_process_and_two_give_the_same_bytes_of_every_file(
 ) -> None:
     sounds = fill(tmp_path / "sounds", 130)
     pools: list[int] = []
-    pool = workers.ProcessPoolExecutor
-    monkeypatch.setattr(workers, "ProcessPoolExecutor", lambda jobs, **rest: pools.append(jobs) or pool(jobs, **rest))
+
+    def counted(*words: Any, jobs: int, **rest: Any) -> Iterator[Any]:
+        pools.append(jobs)
+        return map_isolated(*words, jobs=jobs, **rest)
+
+    monkeypatch.setattr(prep_job, "map_isolated", counted)
     (sounds / "bad.wav").write_bytes(b"no sound")
     rows = {}
     for jobs in (1, 2):
@@ -178,7 +187,7 @@ def test_one_process_and_two_give_the_same_bytes_of_every_file(
     assert files(tmp_path / "ds1") == files(tmp_path / "ds2")
     assert len(files(tmp_path / "ds1")) == 130 + 2
     assert rows[1] == rows[2]
-    assert pools == [2]
+    assert pools == [1, 2]
 
 
 def test_adding_a_source_moves_and_changes_no_other(tmp_path: Path, sounds: Path, run: Run, built: Path) -> None:
@@ -254,7 +263,7 @@ def test_another_programs_dataset_json_protects_its_folder_even_from_force(
 def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("mine")
     with pytest.raises(UsageError, match="is a file"):
-        check_target(tmp_path / "file", force=True)
+        look_at(Place(tmp_path / "file"), force=True)
 
 
 def test_an_empty_folder_is_filled(tmp_path: Path, sounds: Path, run: Run) -> None:
@@ -266,7 +275,7 @@ def test_a_data_set_inside_its_own_source_is_no_source_of_the_next_run(sounds: P
     target = sounds / "prepared"
     first = run("prep", sounds, "-o", target)
     again = run("prep", sounds, "-o", target, "--force")
-    assert first.rows[-1] == again.rows[-1]
+    assert first.rows == again.rows
     assert again.rows[-1]["clips"] == again.rows[-1]["found"] == 12
 
 
@@ -297,12 +306,12 @@ FULL, *OTHERS = FAULTS
 # (module, function, call): while the clips are made, while the last one is written, and the last writes before the
 # switch from the old data set to the new one.
 STEPS = [
-    (workflow, "prepare", 5, FULL),
-    *((workflow, "prepare", 6, fault) for fault in OTHERS),
+    (prep_job, "prepare", 5, FULL),
+    *((prep_job, "prepare", 6, fault) for fault in OTHERS),
     (preparation, "write_file", 12, FULL),
-    (dataset, "write_file", 1, FULL),
-    (staging, "write_file", 1, OTHERS[1]),
-    (staging, "sync_batch", 1, OTHERS[0]),
+    (build_work, "write_file", 1, FULL),
+    (build_work, "write_file", 2, OTHERS[1]),
+    (build_work, "sync_batch", 1, OTHERS[0]),
 ]
 
 
@@ -311,46 +320,55 @@ def step_name(value: object) -> str:
 
 
 @pytest.mark.parametrize(("module", "name", "call", "fault"), STEPS, ids=step_name)
-def test_a_failure_midway_leaves_the_old_data_set_whole_and_no_new_one(
+def test_a_failure_midway_leaves_the_old_data_set_whole_and_the_next_run_goes_on(
     *, tmp_path: Path, sounds: Path, run: Run, built: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException,
     module: Any, name: str, call: int,
 ) -> None:  # fmt: skip
     before = files(built)
+    words = ("--force", "--rate", 8000)
+    run("prep", sounds, "-o", tmp_path / "wanted", *words)
     for target in (built, tmp_path / "new"):
         with monkeypatch.context() as patch:
             patch.setattr(module, name, failing(getattr(module, name), call=call, fault=fault))
-            result = run("prep", sounds, "-o", target, "--force", "--rate", 8000)
+            result = run("prep", sounds, "-o", target, *words)
         assert result.status == FAULTS[fault]
         assert "Traceback" not in result.err
         assert not any(row["schema"] == "stereokit.prep/1" for row in result.rows)
     assert files(built) == before
-    assert not (tmp_path / "new").exists()
-    assert run("prep", sounds, "-o", tmp_path / "new").status == 0
+    assert files(tmp_path / "new") == {}
+    for target in (built, tmp_path / "new"):
+        counted = failing(write_file, call=12, fault=RuntimeError("all twelve are made again"))
+        with monkeypatch.context() as patch:
+            patch.setattr(preparation, "write_file", counted)
+            assert run("prep", sounds, "-o", target, *words).status == 0
+        assert files(target) == files(tmp_path / "wanted")
 
 
-# Of 28 moves 14 take the old data set away, 12 put the new clips in place, 2 their manifest and description.
+# The first step takes the old description away, 12 put the new clips in place, one the manifest; then the old clips
+# without a successor go, and the last step puts the description in place.
 SWITCHES = [
-    *(("ds", call, FULL) for call in (1, 2, 14, 15, 28)),
-    *(("ds", 20, fault) for fault in OTHERS),
-    ("new", 1, FULL),
-    ("new", 14, OTHERS[1]),
+    *(("ds", "move_file", call, FULL) for call in (1, 12, 13, 14)),
+    *(("ds", "remove_file", call, fault) for call, fault in zip((1, 2, 7), OTHERS, strict=True)),
+    ("new", "move_file", 1, FULL),
+    ("new", "move_file", 14, OTHERS[1]),
 ]
 
 
-@pytest.mark.parametrize(("target", "call", "fault"), SWITCHES, ids=step_name)
-def test_a_failure_while_the_clips_are_put_in_place_takes_every_step_back(
+@pytest.mark.parametrize(("target", "name", "call", "fault"), SWITCHES, ids=step_name)
+def test_a_failure_while_the_clips_are_put_in_place_is_mended_by_the_next_run(
     *, tmp_path: Path, sounds: Path, run: Run, built: Path, monkeypatch: pytest.MonkeyPatch, fault: BaseException,
-    target: str, call: int,
+    target: str, name: str, call: int,
 ) -> None:  # fmt: skip
-    before = files(built)
-    words = ("prep", sounds, "-o", tmp_path / target, "--force", "--split", "0,0,1", "--rate", 8000)
+    words = ("prep", sounds, "--split", "0,0,1", "--rate", 8000, "-o")
+    run(*words, tmp_path / "wanted")
     with monkeypatch.context() as patch:
-        patch.setattr(staging, "move_file", failing(staging.move_file, call=call, fault=fault))
-        assert run(*words).status == FAULTS[fault]
-    assert files(built) == before
-    assert not (tmp_path / "new").exists()
-    assert run(*words).status == 0
-    assert len(metadata(tmp_path / target)) == 12
+        patch.setattr(build_switch, name, failing(getattr(build_switch, name), call=call, fault=fault))
+        assert run(*words, tmp_path / target, "--force").status == FAULTS[fault]
+    # The next run needs neither --force nor the sources' sounds for it.
+    monkeypatch.setattr(prep_job, "prepare", failing(prepare, call=1, fault=RuntimeError("nothing is to be made")))
+    assert run(*words, tmp_path / target).status == 0
+    assert files(tmp_path / target) == files(tmp_path / "wanted")
+    assert not (tmp_path / target / STAGING).exists()
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -364,18 +382,18 @@ def test_a_signal_while_the_clips_are_put_in_place_waits_for_the_last_of_them(
 
     def moving(source: Path, target: Path) -> None:
         calls.append(target)
-        if len(calls) == 20:
+        if len(calls) == 7:
             signal.raise_signal(number)
         move_file(source, target)
 
     handler = signal.signal(signal.SIGTERM, terminate)
     try:
-        monkeypatch.setattr(staging, "move_file", moving)
+        monkeypatch.setattr(build_switch, "move_file", moving)
         result = run("prep", sounds, "-o", built, "--force", "--split", "0,0,1")
     finally:
         signal.signal(signal.SIGTERM, handler)
     assert result.status == status
-    assert len(calls) == 28
+    assert len(calls) == 14
     rows = metadata(built)
     assert {row["split"] for row in rows} == {"test"}
     assert json.loads((built / DESCRIPTION).read_text())["fingerprint"] == fingerprint(rows)
@@ -388,17 +406,6 @@ def test_what_a_killed_run_left_behind_is_gone_after_the_next(sounds: Path, run:
     before = {name: data for name, data in files(built).items() if not name.startswith(".")}
     assert run("prep", sounds, "-o", built, "--force", "--split", "0.4,0.3,0.3").status == 0
     assert files(built) == before
-
-
-def test_a_new_folder_is_gone_when_its_builder_fails(tmp_path: Path) -> None:
-    def build() -> None:
-        with building(tmp_path / "ds") as writer:
-            writer.staged("train/a.wav").write_bytes(b"sound")
-            raise OutputError("the disk is full")
-
-    with pytest.raises(OutputError, match="the disk is full"):
-        build()
-    assert not (tmp_path / "ds").exists()
 
 
 def test_a_manifest_that_names_what_lies_outside_makes_nothing_there_vanish(

@@ -1,0 +1,140 @@
+"""``stereokit prep``'s part of a build: what a source becomes, and how its clips lie in the data set."""
+
+import json
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from stereokit.data.build_switch import PlacedFile
+from stereokit.data.isolation import map_isolated
+from stereokit.data.plan import Item, Plan
+from stereokit.data.preparation import Prepared, Task, output_path, prepare
+from stereokit.data.splits import assign_splits, parse_fractions
+from stereokit.data.text import output_stem
+from stereokit.data.units import Function, Order, Outcome, Unit, plan_digest
+from stereokit.data.workers import available_jobs, map_files
+from stereokit.errors import BadInputError
+from stereokit.workflows.build_job import Arrangement, BuildWords, Entry, Job
+from stereokit.workflows.events import Json, Message
+from stereokit.workflows.prep_rows import CLIP_SCHEMA, PREP_SCHEMA, Identity, clip_figures, metadata_row, set_figures
+from stereokit.workflows.prep_rows import remarks as set_remarks
+from stereokit.workflows.prep_settings import OPTIONS, PrepSettings, recorded
+
+# Making a procedural sound takes some milliseconds, starting a process 0.4 s.
+_INLINE_CLIPS = 100
+_CHUNK_CLIPS = 16
+
+
+@dataclass(frozen=True)
+class PrepJob(Job[Task]):
+    """The job of some words and the plan that they make.
+
+    Attributes
+    ----------
+    prep
+        The words.
+    items
+        By key: what the sources are called, with the splits that their names give them.
+    assignment
+        Splits of groups that were given by hand.
+    """
+
+    prep: PrepSettings
+    items: Mapping[str, Item] = field(default_factory=dict)
+    assignment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def function(self) -> Function[Task]:
+        """``prepare``."""
+        return partial(prepare, preparation=self.prep.preparation)
+
+    def apply(self, function: Any, orders: Sequence[Order[Task]]) -> Generator[Outcome | BadInputError, None, None]:
+        """Decode files in processes that they cannot take down; procedural sounds do no harm."""
+        jobs = available_jobs() if self.prep.jobs is None else self.prep.jobs
+        if self.prep.synth is None:
+            return map_isolated(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS)
+        return map_files(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS, inline_up_to=_INLINE_CLIPS)
+
+    def task(self, unit: Unit, target: Path) -> Task:
+        """Return the task of a source."""
+        item = self.items[unit.key]
+        index = 0 if item.source is not None else int(unit.key.rpartition("-")[2])
+        return Task(item.key, item.source, target, self.prep.synth or "", self.prep.seed, index)
+
+    def arrange(self, entries: Sequence[Entry]) -> Arrangement:
+        """Put every clip into the split of its group."""
+        groups = {entry.key: str(entry.columns["group"]) for entry in entries}
+        splits = assign_splits(list(dict.fromkeys(groups.values())), self._fractions(), self.assignment)
+        files, rows = [], []
+        for entry in entries:
+            split = splits[groups[entry.key]]
+            for output in entry.prepared.outputs:
+                place = PurePosixPath(split) / entry.target
+                name = output_path(place, output.name).as_posix()
+                files.append(PlacedFile(name, entry.key, output.name))
+                identity = Identity(entry.parent or entry.key, _label(entry), groups[entry.key], split)
+                rows.append(metadata_row(identity, place, output, _extra(entry)))
+        return Arrangement(files, rows)
+
+    def _fractions(self) -> tuple[float, float, float]:
+        return parse_fractions(self.prep.split)
+
+    def planned(self, unit: Unit) -> Mapping[str, Json]:
+        """Return where a source's clip would lie."""
+        item = self.items[unit.key]
+        identity = Identity(item.key, item.label, item.group, item.split)
+        return {"path": str(self.prep.output / item.file_name), **identity.fields()}
+
+    def told(self, row: Mapping[str, object]) -> Mapping[str, Json]:
+        """Return a clip's names and duration."""
+        return clip_figures(row)
+
+    def is_excluded(self, prepared: Prepared) -> bool:
+        """Tell of a procedural sound, which has its label only once it is made, whether ``--only`` leaves it out."""
+        return bool(self.prep.synth and self.prep.only) and prepared.label not in self.prep.only
+
+    def counts(self, rows: Sequence[Mapping[str, object]]) -> Mapping[str, Json]:
+        """Return figures of channels, levels and labels."""
+        return set_figures(rows)
+
+    def remarks(self, rows: Sequence[Mapping[str, object]], counts: Mapping[str, Json]) -> Iterable[Message]:
+        """Tell of equal sounds in two splits, of clips that were turned down, and of empty splits."""
+        return set_remarks(self._fractions(), rows, counts)
+
+
+def _label(entry: Entry) -> str | None:
+    made = entry.prepared.label
+    label = entry.columns["label"] if made is None else made
+    return None if label is None else str(label)
+
+
+def _extra(entry: Entry) -> dict[str, object]:
+    extra = entry.columns["extra"]
+    return extra if isinstance(extra, dict) else {}
+
+
+def make_job(settings: PrepSettings, plan: Plan, assignment: Mapping[str, str]) -> PrepJob:
+    """Return the job of some words; the plan's items have their splits."""
+    words = BuildWords(
+        output=settings.output, catalog=settings.catalog, deleted=settings.deleted, force=settings.force,
+        strict=settings.strict, accept_failed=settings.accept_failed, is_dry_run=settings.is_dry_run,
+        report=settings.report,
+    )  # fmt: skip
+    shared: dict[str, object] = {"preparation": asdict(settings.preparation)}
+    if settings.synth is not None:
+        shared |= {"voice": settings.synth, "seed": settings.seed}
+    digest = plan_digest(shared)
+    return PrepJob(
+        words=words, schema=PREP_SCHEMA, clip_schema=CLIP_SCHEMA, settings=recorded(settings), options=OPTIONS,
+        units=[_unit(item, digest) for item in plan.items], refused=plan.refused, excluded=plan.excluded,
+        left_out=plan.left_out, context={"assigned": dict(assignment)}, prep=settings,
+        items={item.key: item for item in plan.items}, assignment=assignment,
+    )  # fmt: skip
+
+
+def _unit(item: Item, digest: str) -> Unit:
+    columns = json.dumps({"label": item.label, "group": item.group, "extra": item.extra})
+    inputs = () if item.source is None else (item.source,)
+    return Unit(item.key, f"{output_stem(item.key)}.wav", inputs, digest, columns)
