@@ -19,6 +19,7 @@ _ROOMS = {
     "search": ("stereokit.metrics.searches", "search"),
     "synth": ("stereokit.data.synth", "VOICE"),
     "augmentation": ("stereokit.data.augmentation", "AUGMENTATION"),
+    "degradation": ("stereokit.data.degradation", "DEGRADATION"),
     "family": ("stereokit.models", "FAMILY"),
     "representation": ("stereokit.representations", "REPRESENTATION"),
 }
