@@ -221,15 +221,20 @@ def encode(
 def quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -> NDArray[Any]:
     """Return samples, shape (2, T), as int16, or as 24 bit in the upper bytes of int32; see ``encode`` for the rest."""
     steps = 2.0 ** (bits - 1)
-    scaled = samples.astype(np.float64) * steps
+    scaled = samples.astype(np.float64)
+    scaled *= steps
     # turned round so that a NaN is refused too
-    if not np.abs(scaled).max(initial=0.0) <= steps:
+    if not (scaled.max(initial=0.0) <= steps and scaled.min(initial=0.0) >= -steps):
         raise ValueError("samples outside ±1 cannot be written as integers")
+    whole = np.rint(scaled)
     if dither_seed is not None and bits == 16:
-        inexact = (scaled != np.rint(scaled)).any(axis=0)
-        noise = np.random.default_rng(dither_seed).random((2, samples.shape[1]))
-        scaled[:, inexact] += (noise[0] - noise[1])[inexact]
-    whole = np.clip(np.rint(scaled), -steps, steps - 1)
+        inexact = (scaled[0] != whole[0]) | (scaled[1] != whole[1])
+        if inexact.any():
+            noise = np.random.default_rng(dither_seed).random((2, samples.shape[1]))
+            noise[0] -= noise[1]
+            scaled += np.where(inexact, noise[0], 0.0)
+            np.rint(scaled, out=whole)
+    np.clip(whole, -steps, steps - 1, out=whole)
     if bits == 16:
         return whole.astype(np.int16)
     # libsndfile takes 24 bit from the upper bytes of 32

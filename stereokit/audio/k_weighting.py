@@ -5,6 +5,7 @@ run here in blocks: within a block the output is a product with a matrix of impu
 the filters' state, four numbers a channel, is carried on.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -16,9 +17,9 @@ _SHELF_HZ, _SHELF_GAIN_DB, _SHELF_Q = 1681.974450955533, 3.999843853973347, 0.70
 _PASS_HZ, _PASS_Q = 38.13547087602444, 0.5003270373238773
 
 # Samples of a block, numbers of a state, and states of a group.
-_BLOCK, _STATE, _GROUP = 32, 4, 16
+_BLOCK, _STATE, _GROUP = 32, 4, 8
 # Filtered at once, so that memory stays small and the processor's own.
-_BLOCKS_AT_ONCE = 1 << 11
+_BLOCKS_AT_ONCE = 1 << 9
 
 Filter = tuple[tuple[float, float, float], tuple[float, float, float]]
 
@@ -99,35 +100,43 @@ def _state_space(
     return step, entry, exit_, direct
 
 
-def k_weighted(samples: NDArray[np.float32], sample_rate: int) -> NDArray[np.float64]:
-    """Return both channels as they count for loudness, shape (2, T); before the first sample there is silence."""
+def k_weighted(samples: NDArray[np.float32], sample_rate: int) -> Iterator[NDArray[np.float64]]:
+    """Yield both channels as they count for loudness, in parts of shape (2, n); before them there is silence.
+
+    Parameters
+    ----------
+    samples
+        Shape (2, T).
+    sample_rate
+        Hz.
+    """
     channels, frames = samples.shape
     machine = _machine(sample_rate)
-    result = np.empty((channels, -(-frames // _BLOCK), _BLOCK))
     state = np.zeros((channels, _STATE))
-    for start in range(0, result.shape[1], _BLOCKS_AT_ONCE):
-        part = result[:, start : start + _BLOCKS_AT_ONCE]
-        blocks = np.zeros(part.shape)
-        given = samples[:, start * _BLOCK : (start + part.shape[1]) * _BLOCK]
+    for start in range(0, frames, _BLOCK * _BLOCKS_AT_ONCE):
+        given = samples[:, start : start + _BLOCK * _BLOCKS_AT_ONCE]
+        blocks = np.zeros((channels, -(-given.shape[1] // _BLOCK), _BLOCK))
         blocks.reshape(channels, -1)[:, : given.shape[1]] = given
         driven = blocks @ machine.from_samples
         states = _states(driven[:, :, _BLOCK:], state, sample_rate)
-        np.add(driven[:, :, :_BLOCK], states[:, :-1] @ machine.from_state, out=part)
         state = states[:, -1]
-    return result.reshape(channels, -1)[:, :frames]
+        # Into the same memory, which the processor has at hand.
+        np.matmul(states[:, :-1], machine.from_state, out=blocks)
+        blocks += driven[:, :, :_BLOCK]
+        yield blocks.reshape(channels, -1)[:, : given.shape[1]]
 
 
 class _Scan(NamedTuple):
-    """Sixteen steps of s' = s carry + added at once.
+    """Eight steps of s' = s carry + added at once.
 
     Attributes
     ----------
     inside
-        Shape (64, 68): what sixteen blocks add gives the state before each, if silence came before, and after all.
+        Shape (32, 36): what eight blocks add gives the state before each, if silence came before, and after all.
     from_start
-        Shape (4, 64): the state before the first gives what it adds to that before each.
+        Shape (4, 32): the state before the first gives what it adds to that before each.
     carry
-        Shape (4, 4): a state, as a row, sixteen steps later.
+        Shape (4, 4): a state, as a row, eight steps later.
     """
 
     inside: NDArray[np.float64]
@@ -137,7 +146,7 @@ class _Scan(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _scan(sample_rate: int, level: int) -> _Scan:
-    """Return the steps of blocks (level 0), of sixteen blocks (level 1), and so on."""
+    """Return the steps of blocks (level 0), of eight blocks (level 1), and so on."""
     carry = _machine(sample_rate).carry if level == 0 else _scan(sample_rate, level - 1).carry
     powers = [np.eye(_STATE)]
     for _ in range(_GROUP):
@@ -155,7 +164,7 @@ def _states(
 ) -> NDArray[np.float64]:
     """Return the state before each block and after the last, shape (channels, n + 1, 4), from what each adds.
 
-    In groups of sixteen, each as if silence came before it; the groups' own starts come from the same step a
+    In groups of eight, each as if silence came before it; the groups' own starts come from the same step a
     level higher.
     """
     channels, count, _ = added.shape

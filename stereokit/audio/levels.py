@@ -38,9 +38,12 @@ def loudness_lufs(clip: Clip) -> float:
 
 def _block_powers(clip: Clip) -> NDArray[np.float64]:
     """Return the weighted mean square of each block, the channels' added up."""
-    weighted = k_weighted(clip.samples, clip.sample_rate)
-    np.square(weighted, out=weighted)
-    power = weighted[0] + weighted[1]
+    power = np.empty(clip.frames)
+    start = 0
+    for part in k_weighted(clip.samples, clip.sample_rate):
+        np.square(part, out=part)
+        np.add(part[0], part[1], out=power[start : start + part.shape[1]])
+        start += part.shape[1]
     block = round(_BLOCK_S * clip.sample_rate)
     if clip.frames <= block:
         return np.asarray(power.mean(keepdims=True))

@@ -14,8 +14,8 @@ _TWICE_FROM_HZ, _ONCE_FROM_HZ = 96_000, 192_000
 
 # Within 0.03 dB up to 0.45 of the rate.
 _TAPS, _SHAPE = 32, 5.0
-_BLOCK = 32
-_BLOCKS_AT_ONCE = 128
+# Looked at in blocks, so many of them together that the processor has them at hand; filtered so many at once.
+_BLOCK, _BLOCKS_TOGETHER, _BLOCKS_AT_ONCE = 32, 1024, 128
 
 
 class _Interpolator(NamedTuple):
@@ -81,10 +81,18 @@ def _largest_ratio(samples: NDArray[np.float32], interpolator: _Interpolator) ->
     """Return the filters' largest output for samples of which the largest is 1; 1 if it is less."""
     highest = 1.0
     channels, frames = samples.shape
-    # A block of silence in front, and one or two behind.
-    count = -(-frames // _BLOCK) + 2
-    padded = np.zeros((channels, (count + 1) * _BLOCK), np.float32)
-    padded[:, _BLOCK : _BLOCK + frames] = samples
+    # Two blocks of silence in front and two behind: what is heard across the ends counts.
+    count = -(-frames // _BLOCK) + 4
+    padded = np.zeros((channels, count * _BLOCK), np.float32)
+    padded[:, 2 * _BLOCK : 2 * _BLOCK + frames] = samples
+    for start in range(0, count - 2, _BLOCKS_TOGETHER):
+        part = padded[:, start * _BLOCK : (start + _BLOCKS_TOGETHER + 2) * _BLOCK]
+        highest = _highest_between(part, interpolator, highest)
+    return highest
+
+
+def _highest_between(padded: NDArray[np.float32], interpolator: _Interpolator, highest: float) -> float:
+    """Return the larger of ``highest`` and what the filters give in all blocks but the first and last."""
     bounds = _bounds(padded, interpolator)
     # A block's outputs lie between its samples and the one after; they hear 15 samples before and 16 after.
     reach = _BLOCK + _TAPS - 1
@@ -116,9 +124,10 @@ def _bounds(padded: NDArray[np.float32], interpolator: _Interpolator) -> NDArray
 
 
 def _highest_of_blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    # Turned round, the maxima of many blocks are taken side by side in vector registers.
-    turned = np.ascontiguousarray(values.reshape(-1, _BLOCK).T)
-    return np.asarray(turned.max(axis=0)).reshape(len(values), -1)
+    # Pair by pair, which goes through vector registers; along an axis of 32 it would not.
+    for _ in range(_BLOCK.bit_length() - 1):
+        values = np.maximum(values[:, ::2], values[:, 1::2])
+    return values
 
 
 def _with_neighbours(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
