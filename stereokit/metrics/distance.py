@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 # Two distances this close, relatively, are equal: one side of a tie must not win by the rounding of a sum.
 TIE = 1e-12
 
-_BLOCKS = 8
-# Their running sums take memory.
-_CLIPS_AT_ONCE = 1 << 14
+# So little is multiplied in one thread; waking others would take longer.
+_CLIPS_AT_ONCE = 256
 
 
 @dataclass(frozen=True)
@@ -139,27 +138,33 @@ def quantile_grid(first_count: int, second_count: int) -> QuantileGrid:
     return QuantileGrid(np.diff(edges) / product, starts // second_count, starts // first_count)
 
 
-def block_means(pool: Pool) -> NDArray[np.float64]:
-    """Return coordinates whose L1 distance never exceeds the clips' distance, shape (M, 8).
+def block_means(pool: Pool, blocks: int) -> NDArray[np.float64]:
+    """Return coordinates whose L1 distance never exceeds the clips' distance, shape (M, blocks).
 
-    They are the integrals of each sequence, as a function on [0, 1], over eighths: |integral of a difference| is at
-    most the integral of its absolute value, and a mean absolute value is at most the root mean square. Where
+    They are the integrals of each sequence, as a function on [0, 1], over equal parts: |integral of a difference| is
+    at most the integral of its absolute value, and a mean absolute value is at most the root mean square. Where
     unequal sequences are cut to the shorter one no such bound holds, and all coordinates are zero.
     """
     if not (pool.is_even or pool.distance.is_sorted):
-        return np.zeros((len(pool), _BLOCKS))
-    result = np.empty((len(pool), _BLOCKS))
-    edges = np.arange(_BLOCKS + 1) / _BLOCKS
+        return np.zeros((len(pool), blocks))
+    result = np.empty((len(pool), blocks))
     for length in np.unique(pool.lengths):
-        place = edges * length
-        below = np.minimum(place.astype(np.int64), length - 1)
-        everybody = np.flatnonzero(pool.lengths == length)
-        for first in range(0, len(everybody), _CLIPS_AT_ONCE):
-            members = everybody[first : first + _CLIPS_AT_ONCE]
-            rows = sliding_window_view(pool.values, length)[pool.starts[members]]
-            integral = np.zeros((len(rows), length + 1))
-            np.cumsum(rows, axis=1, out=integral[:, 1:])
-            integral /= length
-            at_edges = integral[:, below] + (place - below) * (integral[:, below + 1] - integral[:, below])
-            result[members] = np.diff(at_edges, axis=1)
+        weights = _block_weights(int(length), blocks)
+        members = np.flatnonzero(pool.lengths == length)
+        for first in range(0, len(members), _CLIPS_AT_ONCE):
+            some = members[first : first + _CLIPS_AT_ONCE]
+            if pool.is_even:
+                rows = pool.values[pool.starts[some[0]] : pool.starts[some[-1] + 1]].reshape(len(some), length)
+                np.matmul(rows, weights, out=result[some[0] : some[-1] + 1])
+            else:
+                result[some] = sliding_window_view(pool.values, length)[pool.starts[some]] @ weights
     return result
+
+
+def _block_weights(length: int, blocks: int) -> NDArray[np.float64]:
+    """Return how much of each block each value of a sequence fills, shape (length, blocks)."""
+    edges = np.arange(blocks + 1) * length / blocks
+    places = np.arange(length)[:, None]
+    ends = np.minimum(places + 1, edges[1:]) - np.maximum(places, edges[:-1])
+    weights: NDArray[np.float64] = np.maximum(ends, 0.0) / length
+    return weights

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Literal, TypeVar, cast
 
 import numba
 
@@ -21,20 +21,28 @@ def kernel(function: Kernel) -> Kernel:
     installation without a home). Then the kernel is compiled without a cache, in every process anew, and one warning
     says so.
     """
-    return _compiled(function, set())
+    return _compiled(function, set(), "never")
 
 
 def summing_kernel(function: Kernel) -> Kernel:
     """Compile a function as ``kernel`` does, with sums in whatever order is fastest: equal to 1e-15 or so."""
-    return _compiled(function, _REGROUPED)
+    return _compiled(function, _REGROUPED, "never")
 
 
-def _compiled(function: Kernel, liberties: set[str]) -> Kernel:
+def part_of_kernels(function: Kernel) -> Kernel:
+    """Compile a function as ``summing_kernel`` does, into each kernel of its own module that calls it.
+
+    A call would cost more than a loop of a few vector registers. A kernel's cache knows only of its own module.
+    """
+    return _compiled(function, _REGROUPED, "always")
+
+
+def _compiled(function: Kernel, liberties: set[str], inline: Literal["always", "never"]) -> Kernel:
     try:
-        return cast("Kernel", numba.njit(cache=True, nogil=True, fastmath=liberties)(function))
+        return cast("Kernel", numba.njit(cache=True, nogil=True, fastmath=liberties, inline=inline)(function))
     except RuntimeError:
         _warn_once()
-        return cast("Kernel", numba.njit(nogil=True, fastmath=liberties)(function))
+        return cast("Kernel", numba.njit(nogil=True, fastmath=liberties, inline=inline)(function))
 
 
 def _warn_once() -> None:

@@ -83,12 +83,13 @@ def test_a_lower_bound_never_exceeds_the_distance(name: str, clips: list[list[fl
     arrays = [np.array(clip[:shortest] if is_even else clip) for clip in clips]
     distance: Distance = catalog.load("distance", name)
     pool = make_pool(arrays[:1], arrays[1:], distance)
-    points = block_means(pool)
-    for i in range(len(pool)):
-        for j in range(len(pool)):
-            bound = np.abs(points[i] - points[j]).sum()
-            exact = pair_distance(pool.sequence(i), pool.sequence(j), distance)
-            assert bound <= exact * (1 + 1e-12) + 1e-12
+    for blocks in (1, 8, 16):
+        points = block_means(pool, blocks)
+        for i in range(len(pool)):
+            for j in range(len(pool)):
+                bound = np.abs(points[i] - points[j]).sum()
+                exact = pair_distance(pool.sequence(i), pool.sequence(j), distance)
+                assert bound <= exact * (1 + 1e-12) + 1e-12
 
 
 @pytest.mark.parametrize(("length", "count"), [(8, 1), (16, 2), (37, 37 / 8)])
@@ -96,17 +97,27 @@ def test_the_bound_is_the_distance_where_one_clip_lies_above_the_other(length: i
     random = np.random.default_rng(length)
     low = np.sort(random.random((length, 1)), axis=0)
     pool = make_pool([low], [low + random.random((length, 1)) + 1], catalog.load("distance", "emd"))
-    points = block_means(pool)
+    points = block_means(pool, 8)
     assert points.shape == (2, 8)
     np.testing.assert_allclose(points[0, 0], low[: int(count)].sum() / length + low[int(count)] * (count % 1) / length)
     exact = pair_distance(pool.sequence(0), pool.sequence(1), pool.distance)
     assert np.abs(points[0] - points[1]).sum() == pytest.approx(exact, rel=1e-12)
 
 
+@pytest.mark.parametrize("lengths", [[5], [5, 3, 16, 40]])
+def test_the_parts_of_many_clips_add_up_to_their_means(lengths: list[int]) -> None:
+    random = np.random.default_rng(0)
+    clips = [np.sort(random.normal(size=lengths[k % len(lengths)])) for k in range(700)]
+    pool = make_pool(clips[:300], clips[300:], catalog.load("distance", "emd"))
+    means = [clip.mean() for clip in clips]
+    for blocks in (1, 3, 16):
+        np.testing.assert_allclose(block_means(pool, blocks).sum(axis=1), means, atol=1e-14)
+
+
 @pytest.mark.parametrize("name", ["l1", "l2"])
 def test_sequences_cut_to_the_shorter_have_no_bound(name: str) -> None:
     pool = make_pool([np.ones(4)], [np.ones(5)], catalog.load("distance", name))
-    assert not block_means(pool).any()
+    assert not block_means(pool, 8).any()
 
 
 def test_a_part_of_a_pool_holds_the_clips_that_were_asked_for(sequences: Callable[..., list[Vector]]) -> None:

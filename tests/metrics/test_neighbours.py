@@ -142,6 +142,23 @@ def test_a_tie_up_to_rounding_is_a_tie(search: str) -> None:
     assert neighbours.other_distance[0] == 0.3
 
 
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_the_searches_agree_on_small_differences_beside_large_ones(distance: str) -> None:
+    # Single precision, scaled to the far clips, cannot tell the near ones apart.
+    random = np.random.default_rng(5)
+    clips = [1000.0 + random.random(20) * 1e-6 for _ in range(150)] + [random.random(20) * 1e6 for _ in range(50)]
+    clips = [clips[place] for place in random.permutation(200)]
+    same(found("brute", clips[:90], clips[90:], distance), found("tree", clips[:90], clips[90:], distance))
+
+
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_a_set_may_fill_several_groups_of_leaves_and_its_last_leaf_in_part(distance: str) -> None:
+    random = np.random.default_rng(6)
+    values = random.random((2500, 6)) * random.random((2500, 1))
+    values[::50] = values[1]
+    same(found("brute", values[:2467], values[2467:], distance), found("tree", values[:2467], values[2467:], distance))
+
+
 def test_twenty_thousand_equal_clips_are_no_burden_for_the_tree() -> None:
     # Were equal clips compared with each other, this were 4e8 comparisons: minutes, not a second.
     clips = [np.array([0.25, 0.5, 1.0])] * 10_000
@@ -164,19 +181,16 @@ def test_threads_change_nothing_about_thousands_of_clips(kind: str, monkeypatch:
 
 
 def test_a_tree_that_prunes_nothing_is_left_for_a_comparison_of_all_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = []
-    for name in ("_pruned", "_unpruned"):
-        one = getattr(tree, name)
-        monkeypatch.setattr(tree, name, lambda *words, one=one, name=name: (chosen.append(name), one(*words))[1])
-    independent = np.random.default_rng(3).random((8400, 24))
+    compared = []
+    compare = tree.compare_all_pairs
+    monkeypatch.setattr(tree, "compare_all_pairs", lambda *words: (compared.append(len(words[0])), compare(*words))[1])
+    independent = np.random.default_rng(3).random((8400, 48))
     made = make_pool([*independent[:4200]], [*independent[4200:]], catalog.load("distance", "l1"))
     tree.search(made)
-    # A look at some queries through the tree, then all of them.
-    assert chosen == ["_pruned", "_unpruned"] * 4
-    chosen.clear()
+    assert compared == [8400]
     alike = independent * np.linspace(0, 1, 8400)[:, None] * 1e-3 + np.linspace(0, 1, 8400)[:, None]
     tree.search(make_pool([*alike[:4200]], [*alike[4200:]], catalog.load("distance", "l1")))
-    assert chosen == ["_pruned", "_pruned"] * 4
+    assert compared == [8400]
 
 
 def test_frames_of_many_values_are_searched_like_others(twin: SimpleNamespace) -> None:

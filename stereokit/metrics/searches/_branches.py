@@ -1,4 +1,4 @@
-"""A KD-tree over the coordinates of one set's clips, and its clips laid out as the tree orders them."""
+"""One set's clips in leaves of near ones, each in a box, and the boxes in groups of near ones."""
 
 from typing import NamedTuple
 
@@ -6,52 +6,85 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.distance import Pool
-from stereokit.metrics.kernels import kernel
+from stereokit.metrics.kernels import kernel, part_of_kernels
 
-LEAF = 32
-# Sequences of one length are filled up with zeros to whole vector registers.
-_REGISTER = 8
+# Coordinates of a clip; clips of a leaf, and boxes of a group, that are looked at side by side.
+AXES, LANES = 16, 32
+# So many clips tell along which axis a branch is widest.
+_SAMPLE = 64
+
+
+class Boxes(NamedTuple):
+    """Where the L leaves of a set lie; 32 leaves are a group.
+
+    Where fewer than 32 leaves or groups are side by side, others that are infinitely far away follow.
+
+    Attributes
+    ----------
+    first
+        The lowest clip number of each leaf, shape (L,).
+    rows
+        Lowest, then highest coordinates of each leaf: L x 2 x 16.
+    middles
+        The middle between them, twice: L x 2 x 16.
+    lows, highs
+        The same, 32 leaves side by side: ceil(L / 32) x 16 x 32.
+    group_lows, group_highs
+        Lowest and highest coordinates of each group, 32 groups side by side.
+    """
+
+    first: NDArray[np.int64]
+    rows: NDArray[np.float32]
+    middles: NDArray[np.float32]
+    lows: NDArray[np.float32]
+    highs: NDArray[np.float32]
+    group_lows: NDArray[np.float32]
+    group_highs: NDArray[np.float32]
 
 
 class Branches(NamedTuple):
-    """One set of N clips as a tree; all but ``first`` and ``order`` lies in the tree's order.
+    """One set of N clips in leaves of 32; all but ``order`` lies in the leaves' order.
 
     Attributes
     ----------
     order
         The clips' numbers in their set, shape (N,).
-    nodes
-        First and last place in ``order``, left child (the right one follows it; -1 in a leaf) and, in a leaf, its
-        number among the leaves; shape (nodes, 4).
-    boxes
-        Lowest and highest coordinates of each node, shape (nodes, 2, D).
-    first
-        The lowest clip number in each node, shape (nodes,).
     points
-        Coordinates of each clip, shape (N, D).
+        Coordinates of each clip: N x 16.
     columns
-        The same, a leaf at a time with clips side by side, infinite where there is none: shape (leaves, D, leaf).
+        The same, 32 clips of a leaf side by side, infinite where there is none: ceil(N / 32) x 16 x 32.
+    boxes
+        Around each leaf.
     values, starts
         The sequences end to end, and where each starts with one entry past the last: shape (N + 1,).
-    padding
-        How many zeros follow each sequence.
     """
 
     order: NDArray[np.int64]
-    nodes: NDArray[np.int64]
-    boxes: NDArray[np.float64]
-    first: NDArray[np.int64]
-    points: NDArray[np.float64]
-    columns: NDArray[np.float64]
+    points: NDArray[np.float32]
+    columns: NDArray[np.float32]
+    boxes: Boxes
     values: NDArray[np.float64]
     starts: NDArray[np.int64]
-    padding: int
 
 
-@kernel
-def select(keys: NDArray[np.float64], order: NDArray[np.int64], place: int) -> None:
-    """Reorder both alike until no key before ``place`` is above the one there, and none after it below."""
-    low, high = 0, len(keys) - 1
+@part_of_kernels
+def widest_axis(points: NDArray[np.float32], order: NDArray[np.int64], start: int, stop: int) -> int:
+    """Return along which axis some of the points at a range of ``order`` reach furthest."""
+    widest, extent = 0, np.float32(-1.0)
+    for axis in range(points.shape[1]):
+        lowest = highest = points[order[start], axis]
+        for place in range(start, stop, (stop - start) // _SAMPLE + 1):
+            lowest = min(lowest, points[order[place], axis])
+            highest = max(highest, points[order[place], axis])
+        if highest - lowest > extent:
+            widest, extent = axis, highest - lowest
+    return widest
+
+
+@part_of_kernels
+def select(keys: NDArray[np.float32], order: NDArray[np.int64], start: int, stop: int, middle: int) -> None:
+    """Reorder a range of both alike until no key before the middle is above one from it on."""
+    low, high = start, stop - 1
     while low < high:
         one, two, three = keys[low], keys[(low + high) // 2], keys[high]
         pivot = max(min(one, two), min(max(one, two), three))
@@ -66,81 +99,63 @@ def select(keys: NDArray[np.float64], order: NDArray[np.int64], place: int) -> N
                 order[i], order[j] = order[j], order[i]
                 i += 1
                 j -= 1
-        if place <= j:
+        if middle <= j:
             high = j
-        elif place >= i:
+        elif middle >= i:
             low = i
         else:
-            return
+            break
 
 
 @kernel
-def build_tree(
-    points: NDArray[np.float64], leaf: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Split points of shape (N, D) at the median of their widest axis until leaves are small.
+def arrange(points: NDArray[np.float32], order: NDArray[np.int64], keys: NDArray[np.float32]) -> None:
+    """Put points of shape (N, D) in an order in which each 32, and each 32 times 32, lie near each other.
 
-    Returns ``order``, ``nodes``, ``boxes`` and ``first`` of ``Branches``.
+    Ranges are halved at the median of their widest axis, at whole leaves and as long as possible at whole groups.
+    What ``order`` holds, the numbers 0 to N - 1, is reordered; ``keys``, of shape (N,), is room to work in.
     """
-    count, axes = points.shape
-    order = np.arange(count)
-    capacity = 4 * (count // leaf + 1) + 1
-    nodes = np.empty((capacity, 4), np.int64)
-    boxes = np.empty((capacity, 2, axes))
-    first = np.empty(capacity, np.int64)
-    keys = np.empty(count)
-    nodes[0] = (0, count, -1, -1)
-    used, current, leaves = 1, 0, 0
-    while current < used:
-        start, stop = nodes[current, 0], nodes[current, 1]
-        first[current] = order[start:stop].min()
-        for axis in range(axes):
-            boxes[current, 0, axis] = np.inf
-            boxes[current, 1, axis] = -np.inf
+    starts, stops = np.empty(64, np.int64), np.empty(64, np.int64)
+    starts[0], stops[0] = 0, len(points)
+    left = 1
+    while left > 0:
+        left -= 1
+        start, stop = starts[left], stops[left]
+        unit = LANES if stop - start <= LANES * LANES else LANES * LANES
+        middle = start + (stop - start + unit - 1) // unit // 2 * unit
+        if middle == start:
+            continue
+        axis = widest_axis(points, order, start, stop)
         for place in range(start, stop):
-            for axis in range(axes):
-                value = points[order[place], axis]
-                boxes[current, 0, axis] = min(boxes[current, 0, axis], value)
-                boxes[current, 1, axis] = max(boxes[current, 1, axis], value)
-        if stop - start > leaf:
-            widest = np.argmax(boxes[current, 1] - boxes[current, 0])
-            for place in range(start, stop):
-                keys[place] = points[order[place], widest]
-            middle = (start + stop) // 2
-            select(keys[start:stop], order[start:stop], middle - start)
-            nodes[used] = (start, middle, -1, -1)
-            nodes[used + 1] = (middle, stop, -1, -1)
-            nodes[current, 2] = used
-            used += 2
-        else:
-            nodes[current, 3] = leaves
-            leaves += 1
-        current += 1
-    return order, nodes[:used], boxes[:used], first[:used]
+            keys[place] = points[order[place], axis]
+        select(keys, order, start, stop, middle)
+        stops[left], starts[left + 1], stops[left + 1] = middle, middle, stop
+        left += 2
 
 
-def grow(pool: Pool, points: NDArray[np.float64], start: int, stop: int, room: float) -> Branches:
-    """Return the tree of a range of the pool's clips, whose boxes reach ``room`` beyond their points."""
-    order, nodes, boxes, first = build_tree(points[start:stop], LEAF)
-    boxes[:, 0] -= room
-    boxes[:, 1] += room
-    members = start + order
-    leaves = nodes[nodes[:, 2] < 0]
-    leaves = leaves[np.argsort(leaves[:, 3])]
-    columns = np.full((len(leaves), points.shape[1], LEAF), np.inf)
-    places = leaves[:, :1] + np.arange(LEAF)
-    is_there = places < leaves[:, 1:2]
-    columns.transpose(0, 2, 1)[is_there] = points[members[places[is_there]]]
-    values, starts, padding = _laid_out(pool, members)
-    return Branches(order, nodes, boxes, first, points[members], columns, values, starts, padding)
+def grow(pool: Pool, points: NDArray[np.float32], start: int, stop: int) -> Branches:
+    """Lay a range of the pool's clips out, whose coordinates have the shape (M, 16)."""
+    order = np.arange(stop - start)
+    arrange(points[start:stop], order, np.empty(len(order), np.float32))
+    part = pool.part(start + order, 0)
+    chosen = points[start + order]
+    leaves = np.arange(0, len(order), LANES)
+    lows, highs = np.minimum.reduceat(chosen, leaves), np.maximum.reduceat(chosen, leaves)
+    groups = np.arange(0, len(leaves), LANES)
+    boxes = Boxes(
+        np.minimum.reduceat(order, leaves),
+        np.stack([lows, highs], axis=1).ravel(),
+        np.repeat((lows + highs) * np.float32(0.5), 2, axis=0).ravel(),
+        side_by_side(lows),
+        side_by_side(highs),
+        side_by_side(np.minimum.reduceat(lows, groups)),
+        side_by_side(np.maximum.reduceat(highs, groups)),
+    )
+    return Branches(order, chosen.ravel(), side_by_side(chosen), boxes, part.values, part.starts)
 
 
-def _laid_out(pool: Pool, members: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
-    if not pool.is_even:
-        part = pool.part(members, 0)
-        return part.values, part.starts, 0
-    length = int(pool.lengths[0])
-    padding = -length % _REGISTER
-    rows = np.zeros((len(members), length + padding))
-    rows[:, :length] = pool.values.reshape(len(pool), length)[members]
-    return rows.ravel(), np.arange(len(members) + 1) * (length + padding), padding
+def side_by_side(points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put points of shape (N, 16) 32 side by side, infinite where there is none: ceil(N / 32) x 16 x 32."""
+    count = len(points)
+    filled = np.full((-(-count // LANES) * LANES, AXES), np.inf, np.float32)
+    filled[:count] = points
+    return np.ascontiguousarray(filled.reshape(-1, LANES, AXES).transpose(0, 2, 1)).ravel()
