@@ -156,6 +156,17 @@ class TestStretching:
             rest = made[:, :attack] - samples[:, :attack]
             assert 10 * np.log10((rest**2).sum() / (samples[:, :attack] ** 2).sum()) < -50
 
+    def test_what_ends_in_silence_ends_in_silence_and_what_does_not_does_not(self, stabs):
+        for samples in stabs:
+            made = stretched(samples.astype(np.float64), sample_rate=RATE, factor=0.9)
+            assert np.abs(samples[:, -1]).max() < 1e-6
+            assert np.abs(made[:, -1]).max() < 1e-12
+            # no step before it either
+            steps = np.abs(np.diff(made, axis=1))
+            assert steps[:, -500:].max() < 0.5 * steps.max()
+        steady = stretched(tone(1000.0).samples.astype(np.float64), sample_rate=RATE, factor=0.9)
+        assert np.abs(steady[:, -100:]).max() > 0.3
+
     def test_clicks_in_a_tone_stay_clicks_at_their_stretched_times(self):
         samples = tone(300.0, frames=RATE).samples.astype(np.float64) * 0.05
         places = [8000, 25_000, 38_000]

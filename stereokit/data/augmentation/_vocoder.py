@@ -23,6 +23,9 @@ _RISE_DB = 4.0
 _RANGE_DB = 50.0
 _BANDS = 24
 _LONG_AGO_S = 0.05
+# What ends so far below its peak ends in silence, and does so afterwards.
+_SILENT = 0.01
+_FALL_S = 0.005
 
 Samples = NDArray[np.float64]
 
@@ -73,7 +76,7 @@ def stretched(samples: Samples, *, sample_rate: int, factor: float) -> Samples:
     is_copied = np.zeros(heard.size, bool)
     for start, stop in time.copied:
         is_copied |= (heard >= start) & (heard <= stop)
-    is_copied |= (heard < 0) | (heard > length)
+    is_copied |= heard < 0
     # Room for the window before the first frame and after the last, and for a hop of looking back.
     margin = 2 * window + hop
     padded = np.pad(samples, ((0, 0), (margin, margin)))
@@ -99,7 +102,12 @@ def stretched(samples: Samples, *, sample_rate: int, factor: float) -> Samples:
             weight[place : place + window] += shape**2
     # The first frame's middle lies half a window before the sound, so the sound starts a window into the result.
     whole = slice(window, window + length)
-    return np.asarray(result[:, whole] / weight[whole])
+    sound = np.asarray(result[:, whole] / weight[whole])
+    if np.abs(samples[:, -1]).max() <= _SILENT * np.abs(samples).max(initial=0.0) and factor != 1.0:
+        # Turned phases do not meet in the zero that the sound ended with; a step there would click.
+        fall = min(length, round(_FALL_S * sample_rate))
+        sound[:, length - fall :] *= 0.5 + 0.5 * np.cos(np.pi * np.arange(1, fall + 1) / fall)
+    return sound
 
 
 def _spectra(padded: Samples, starts: NDArray[np.int64], shape: Samples) -> NDArray[np.complex128]:
