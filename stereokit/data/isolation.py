@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 import types
 from collections import deque
@@ -37,6 +38,8 @@ _LONGEST_WAIT_S = 1.0
 # For a worker that was asked to end after its file.
 _GRACE_S = 1.0
 _START_S = 60.0
+# While a process is started, this one looks different to its other threads: one at a time.
+_START = threading.Lock()
 _FAILED_STARTS = 3
 # Somebody ended the process, it slept too long while all were stopped, or the server that would know why is gone: no
 # fault of the file, the first time.
@@ -117,7 +120,7 @@ class _Worker:
         self.is_ready = self.is_leaving = False
         self.waited_s = 0.0
         self.connection, theirs = _CONTEXT.Pipe()
-        with interrupts_held(), theirs, _nothing_inherited():
+        with interrupts_held(), theirs, _START, _nothing_inherited():
             _CONTEXT.set_forkserver_preload([__name__, _module_of(function)])
             self.process = _CONTEXT.Process(target=serve, args=(theirs, limits), daemon=True)
             self.process.start()

@@ -113,3 +113,25 @@ def surroundings(number: int) -> dict[str, object]:
         "Ctrl-C": signal.getsignal(signal.SIGINT) is signal.SIG_IGN,
         "SIGTERM": signal.getsignal(signal.SIGTERM) is signal.SIG_DFL,
     }
+
+
+class OnlyHere:
+    """An item that no other process can read."""
+
+    def __init__(self) -> None:
+        self.process = os.getpid()
+
+    def __reduce__(self) -> tuple:
+        return check_process, (self.process,)
+
+
+def check_process(process: int) -> None:
+    if os.getpid() != process:
+        raise ImportError("not there")
+
+
+def mark_slowly(path: Path) -> str:
+    """Leave a file for the beginning and, a while later, one for the end."""
+    path.with_suffix(".begun").touch()
+    time.sleep(0.05)
+    return mark(path)

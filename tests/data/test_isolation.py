@@ -189,12 +189,14 @@ class TestEndings:
         results.close()
         assert not is_running(int(path.suffix[1:]))
 
-    def test_a_file_that_is_worked_on_is_finished_first(self, tmp_path: Path):
-        items = [tmp_path / str(number) for number in range(1000)]
-        results = map_isolated(hostile.mark, items, jobs=1)
-        next(results)
+    def test_a_file_that_is_worked_on_is_finished_first_and_no_other_begun(self, tmp_path: Path):
+        items = [tmp_path / str(number) for number in range(100)]
+        results = map_isolated(hostile.mark_slowly, items, jobs=2)
+        assert next(results) == "0"
         results.close()
-        assert len(list(tmp_path.iterdir())) < 1000
+        begun = {path.stem for path in tmp_path.glob("*.begun")}
+        assert begun == {path.name for path in tmp_path.iterdir() if not path.suffix}
+        assert len(begun) < 20
 
     def test_the_system_ends_one_whose_parent_does_not_look(self, monkeypatch: pytest.MonkeyPatch):
         # Time that counts nothing: as if the parent were gone.
