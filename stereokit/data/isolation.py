@@ -4,31 +4,19 @@ Each worker is a process of its own, forked by a server that has loaded what the
 macOS, where forking is unsafe, started anew). One that a file took down is replaced, and the others do not notice.
 """
 
-import contextlib
-import functools
-import multiprocessing
-import os
 import signal
-import sys
-import threading
 import time
-import types
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from multiprocessing import connection as connections
 from typing import Any, Self, TypeVar
 
-from stereokit.data.isolated_worker import OUT_OF_MEMORY_STATUS, Answer, Limits, memory_reason, serve
-from stereokit.data.workers import ONE_THREAD, interrupts_held
+from stereokit.data.isolated_process import Worker
+from stereokit.data.isolated_worker import OUT_OF_MEMORY_STATUS, Answer, Limits, memory_reason
 from stereokit.errors import BadInputError, StereokitError
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-
-if sys.platform == "linux":
-    _CONTEXT = multiprocessing.get_context("forkserver")
-else:
-    _CONTEXT = multiprocessing.get_context("spawn")
 
 # In order, results wait for the one before them: at most so many chunks a job.
 _CHUNKS_AHEAD_PER_JOB = 3
@@ -38,8 +26,6 @@ _LONGEST_WAIT_S = 1.0
 # For a worker that was asked to end after its file.
 _GRACE_S = 1.0
 _START_S = 60.0
-# While a process is started, this one looks different to its other threads: one at a time.
-_START = threading.Lock()
 _FAILED_STARTS = 3
 # Somebody ended the process, it slept too long while all were stopped, or the server that would know why is gone: no
 # fault of the file, the first time.
@@ -112,37 +98,6 @@ def isolated_results(
             yield from found
 
 
-class _Worker:
-    """A process, and what it has been given."""
-
-    def __init__(self, function: Callable[..., Any], limits: Limits) -> None:
-        self.pending: deque[int] = deque()
-        self.is_ready = self.is_leaving = False
-        self.waited_s = 0.0
-        self.connection, theirs = _CONTEXT.Pipe()
-        with interrupts_held(), theirs, _START, _nothing_inherited():
-            _CONTEXT.set_forkserver_preload([__name__, _module_of(function)])
-            self.process = _CONTEXT.Process(target=serve, args=(theirs, limits), daemon=True)
-            self.process.start()
-        self.send((os.getcwd(), function))  # noqa: PTH109 - one word for a string
-
-    def send(self, message: object) -> None:
-        """Send it to a worker that may be dead: its last words are still to be read."""
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.connection.send(message)
-
-    def end(self, grace_s: float) -> int:
-        """Wait for the process, then end it; return its status."""
-        self.process.join(grace_s)
-        if self.process.exitcode is None:
-            self.process.kill()
-            self.process.join()
-        status = self.process.exitcode
-        self.connection.close()
-        self.process.close()
-        return 0 if status is None else status
-
-
 class _Crew:
     """The workers, what is to be done, and what they are given."""
 
@@ -150,7 +105,7 @@ class _Crew:
         self, function: Callable[..., Any], items: Sequence[Any], jobs: int, limits: Limits, chunk: int
     ) -> None:
         self._function, self._items, self._jobs, self._limits, self._chunk = function, items, jobs, limits, chunk
-        self._workers: list[_Worker] = []
+        self._workers: list[Worker] = []
         self._again: deque[int] = deque()
         self._next = 0
         self._second_chances: set[int] = set()
@@ -197,7 +152,7 @@ class _Crew:
             if not self._again and self._next >= min(below, len(self._items)):
                 return
             if number == len(self._workers):
-                self._workers.append(_Worker(self._function, self._limits))
+                self._workers.append(Worker(self._function, self._limits))
             worker = self._workers[number]
             if worker.is_leaving or len(worker.pending) > at_hand // 2:
                 continue
@@ -215,7 +170,7 @@ class _Crew:
                 self._next += 1
                 yield self._next - 1
 
-    def _listen(self, worker: _Worker, found: list[tuple[int, Any]]) -> None:
+    def _listen(self, worker: Worker, found: list[tuple[int, Any]]) -> None:
         """Take all that a worker has to say."""
         worker.waited_s = 0.0
         while worker.connection.poll():
@@ -230,7 +185,7 @@ class _Crew:
             if isinstance(message, Answer):
                 self._note(worker, message, found)
 
-    def _note(self, worker: _Worker, answer: Answer, found: list[tuple[int, Any]]) -> None:
+    def _note(self, worker: Worker, answer: Answer, found: list[tuple[int, Any]]) -> None:
         if answer.is_fatal:
             raise answer.result
         worker.pending.remove(answer.index)
@@ -240,7 +195,7 @@ class _Crew:
             self._item_s = answer.seconds if self._item_s is None else 0.8 * self._item_s + 0.2 * answer.seconds
         found.append((answer.index, answer.result))
 
-    def _bury(self, worker: _Worker, found: list[tuple[int, Any]], reason: str = "") -> None:
+    def _bury(self, worker: Worker, found: list[tuple[int, Any]], reason: str = "") -> None:
         """Count a worker's end to the item that it was at, and give the others it had to the next worker."""
         self._workers.remove(worker)
         status = worker.end(0.0 if reason else _GRACE_S)
@@ -271,31 +226,3 @@ def _death(status: int, limits: Limits) -> str:
     if status >= 0:
         return f"ended the process that worked on it (status {status})"
     return f"crashed the process that worked on it ({signal.Signals(-status).name})"
-
-
-def _module_of(function: Callable[..., Any]) -> str:
-    while isinstance(function, functools.partial):
-        function = function.func
-    return str(getattr(function, "__module__", __name__))
-
-
-@contextlib.contextmanager
-def _nothing_inherited() -> Iterator[None]:
-    """Keep threads and the program's own file out of a process that is started: neither is needed there.
-
-    Libraries read from the environment how many threads they take, when they are loaded. A script without a guard
-    would run once more in every worker.
-    """
-    kept = {name: os.environ.get(name) for name in ONE_THREAD}
-    main = sys.modules["__main__"]
-    os.environ.update(ONE_THREAD)
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    try:
-        yield
-    finally:
-        sys.modules["__main__"] = main
-        for name, value in kept.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

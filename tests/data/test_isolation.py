@@ -14,7 +14,7 @@ from typing import Any
 import hostile
 import pytest
 
-from stereokit.data import isolated_worker, isolation
+from stereokit.data import isolated_process, isolated_worker, isolation
 from stereokit.data.isolation import Limits, isolated_results, map_isolated
 from stereokit.errors import BadInputError, OutputError, StereokitError
 
@@ -92,7 +92,7 @@ def test_results_come_in_the_order_of_the_items_whatever_they_cost():
 
 
 def test_nothing_gives_nothing_and_starts_nothing(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(isolation, "_Worker", None)
+    monkeypatch.setattr(isolation, "Worker", None)
     assert behaved([]) == []
     assert list(isolated_results(hostile.behave, [], jobs=2)) == []
 
@@ -251,4 +251,4 @@ def test_memory_is_counted_from_what_the_worker_has_when_it_starts():
 
 
 def test_a_partial_function_is_loaded_by_its_module():
-    assert isolation._module_of(partial(partial(hostile.behave), how="a")) == "hostile"
+    assert isolated_process.module_of(partial(partial(hostile.behave), how="a")) == "hostile"
