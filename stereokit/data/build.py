@@ -57,7 +57,7 @@ def building(place: Place, *, force: bool) -> Iterator[Build]:
     is_new = not place.folder.exists()
     make_folder(place.folder)
     with locked(place.folder / LOCK):
-        is_first = not place.catalogue.exists()
+        has_catalogue, has_made = place.catalogue.exists(), False
         try:
             # Once more under the lock: another process may have been here since the first look.
             with contextlib.suppress(UnfinishedCatalogueError):
@@ -65,14 +65,18 @@ def building(place: Place, *, force: bool) -> Iterator[Build]:
             with contextlib.closing(_open(place, force=force)) as catalogue:
                 build = Build(place, catalogue)
                 # A catalogue of ours that knows nothing goes as one does that this run has made.
-                is_first = is_first or not build.snapshot.has_content
+                has_catalogue = has_catalogue and build.snapshot.has_content
                 try:
                     yield build
                 finally:
-                    is_first = is_first and not (build.has_made or build.snapshot.has_content)
+                    has_made = build.has_made or build.snapshot.has_content
         finally:
-            if is_first:
-                _remove_traces(place, is_new=is_new)
+            if not has_made and not has_catalogue:
+                shutil.rmtree(place.staging, ignore_errors=True)
+                with contextlib.suppress(OutputError):
+                    _remove_catalogue(place)
+            if not has_made and is_new:
+                _remove_folder(place)
 
 
 def _open(place: Place, *, force: bool) -> Catalogue:
@@ -90,15 +94,12 @@ def _remove_catalogue(place: Place) -> None:
     remove_file(place.catalogue.with_name(place.catalogue.name + JOURNAL_SUFFIX))
 
 
-def _remove_traces(place: Place, *, is_new: bool) -> None:
-    """Remove what a build without a result has made, and its folder if it is new."""
-    with contextlib.suppress(OSError, OutputError):
-        shutil.rmtree(place.staging, ignore_errors=True)
-        _remove_catalogue(place)
-        if is_new:
-            for split in SPLITS:
-                if (place.folder / split).exists():
-                    (place.folder / split).rmdir()
-            if [path.name for path in place.folder.iterdir()] == [LOCK]:
-                (place.folder / LOCK).unlink()
-                place.folder.rmdir()
+def _remove_folder(place: Place) -> None:
+    """Remove a new folder to which nothing came."""
+    with contextlib.suppress(OSError):
+        for split in SPLITS:
+            if (place.folder / split).exists():
+                (place.folder / split).rmdir()
+        if [path.name for path in place.folder.iterdir()] == [LOCK]:
+            (place.folder / LOCK).unlink()
+            place.folder.rmdir()

@@ -506,6 +506,37 @@ def test_a_killed_run_is_completed_by_the_next(
     assert files(tmp_path / "ds") == files(tmp_path / "clean")
 
 
+@pytest.mark.slow
+def test_ten_kills_end_in_the_bytes_of_a_run_that_nobody_disturbed(
+    tmp_path: Path, run: Run, environment: dict[str, str]
+) -> None:
+    source = fill(tmp_path / "set", 150)
+    (source / "bad.wav").write_bytes(b"no sound")
+    assert run("prep", source, "-o", tmp_path / "wanted").status == 3
+    words = [*COMMAND, str(source), "-o", str(tmp_path / "ds"), "--jobs", "2"]
+    for number in range(10):
+        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+        time.sleep(0.5 + 0.15 * number)
+        process.kill()
+        process.wait()
+        if (tmp_path / "ds" / DESCRIPTION).exists():
+            # It was too late for that kill: there must be work for the next.
+            for more in range(40):
+                sound(source / f"more-{number}-{more}.wav")
+            assert run("prep", source, "-o", tmp_path / "wanted").status == 3
+    assert run("prep", source, "-o", tmp_path / "ds").status == 3
+    assert files(tmp_path / "ds") == files(tmp_path / "wanted")
+
+
+def test_of_two_processes_one_works_and_the_other_is_told_so(
+    tmp_path: Path, run: Run, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    process = start(tmp_path / "ds", *ENDLESS, "--jobs", 1)
+    second = run("prep", *ENDLESS, "-o", tmp_path / "ds")
+    assert (second.status, second.rows) == (75, [])
+    assert f"is in use by process {process.pid}" in second.err
+
+
 def test_a_second_process_on_the_same_data_set_is_told_who_is_at_it(tmp_path: Path, run: Run) -> None:
     run("prep", fill(tmp_path / "set"), "-o", tmp_path / "ds")
     before = files(tmp_path / "ds")
