@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from stereokit import catalog
 from stereokit.metrics.distance import Pool
 
-# Estimated seconds of brute force above which loading the compiled search (0.4 s and 60 MB) pays.
-_BRUTE_LIMIT_S = 0.4
+# Estimated seconds of brute force above which loading the compiled search pays: about the processor seconds that numba
+# and compiled code take to load, where brute force takes as long as estimated. Both grow with a slower processor.
+_BRUTE_LIMIT_S = 0.8
 _BRUTE_VALUE_S, _BRUTE_PAIR_S = 1e-9, 8e-6
 _UNPRUNED = 0.3
 
