@@ -69,6 +69,7 @@ Paired = Annotated[bool, typer.Option("--paired", help="Compare clips of the sam
 Window = Annotated[
     int | None, typer.Option(metavar="SAMPLES", help="With --paired: in windows of so many samples, e.g. 8192.")
 ]
+PerWindow = Annotated[bool, typer.Option("--per-window", help="With --window: a row a window first.")]
 Statistics = Annotated[
     bool, typer.Option("--statistics", help="Also the p-value of MMD, intervals, and the smallest width that shows.")
 ]
@@ -108,7 +109,7 @@ Plot = Annotated[
 Schema = Annotated[
     bool, typer.Option("--schema", callback=_show_schema, is_eager=True, help="Print the JSON Schema of the results.")
 ]
-Csv = Annotated[bool, typer.Option("--csv", help="CSV with a header; of --per-clip the clips alone.")]
+Csv = Annotated[bool, typer.Option("--csv", help="CSV with a header; of --per-clip or --per-window those rows alone.")]
 
 
 def score(
@@ -132,6 +133,7 @@ def score(
     train: Train = None,
     paired: Paired = False,
     window: Window = None,
+    per_window: PerWindow = False,
     fail_if: FailIf = None,
     baseline: BaselineFile = None,
     save: Save = None,
@@ -162,6 +164,7 @@ def score(
         is_full_range=is_full, length=length, is_shape=shape, sizes=sizes, drop_silent=drop_silent,
         only=tuple(map(nfc, only or ())),
         per_label=per_label, per_clip=per_clip, statistics=statistics, audit=audit, train=train, window=window,
+        per_window=per_window,
         fail_if=tuple(fail_if or ()), baseline=baseline, files=ScoreFiles(save, junit, markdown, report, plot),
         strict=strict, seed=seed, jobs=jobs, device=device,
     )  # fmt: skip

@@ -84,7 +84,7 @@ def plot(shown: Shown, words: str, *, is_vector: bool) -> bytes:
         ):
             _draw_scope(panel, heard(path)[0])
             panel.set_title(title, fontsize=9)
-    return _svg_of(figure) if is_vector else png_of(figure)
+    return svg_of(figure) if is_vector else png_of(figure)
 
 
 def _draw_courses(panels: "list[Axes] | NDArray[np.object_]", courses: Mapping[str, Course]) -> None:
@@ -142,7 +142,8 @@ def _draw_scope(axes: Axes, clip: Clip) -> None:
     axes.set_yticks([])
 
 
-def _svg_of(figure: Figure) -> bytes:
+def svg_of(figure: Figure) -> bytes:
+    """Return a figure as SVG; equal figures give equal bytes."""
     file = io.BytesIO()
     # Names of parts follow from this word and not from chance; letters are drawn as curves, for any viewer.
     with mpl.rc_context({"svg.hashsalt": "stereokit", "svg.fonttype": "path"}):

@@ -39,6 +39,7 @@ class ScoreSettings:
     only: tuple[str, ...] = ()
     per_label: bool = False
     per_clip: bool = False
+    per_window: bool = False
     statistics: bool = False
     audit: bool = False
     train: str | None = None
@@ -127,6 +128,8 @@ class ScoreSettings:
         UsageError
             For one that cannot be read, or that needs an option which was not given.
         """
+        if self.per_window:
+            raise UsageError("--per-window: windows are of clips of the same name; give --paired and --window SAMPLES")
         keys = check_keys()
         checks = [parse_check(text, keys) for text in self.fail_if]
         for check in checks:

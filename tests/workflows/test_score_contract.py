@@ -110,6 +110,7 @@ def inner_faults(value: object, schema: dict, place: str) -> list[str]:
         ["--audit", "--train", "TRAIN", "--per-clip"],
         ["--paired", "--per-clip"],
         ["--paired", "--per-clip", "--window", "200"],
+        ["--paired", "--per-window", "--window", "200", "--per-clip"],
     ],
 )
 def test_every_line_is_as_the_schema_says(run: Run, gen: Path, ref: Path, options: list[str]) -> None:

@@ -1,5 +1,7 @@
 """``stereokit score --paired``: clips of the same name, and every way in which they can fail to be pairs."""
 
+import csv
+import io
 import json
 import shutil
 from collections.abc import Callable
@@ -79,6 +81,136 @@ def test_windows_are_scored_each_and_quiet_ones_counted(run: Run, sets: tuple[Pa
     assert pair["quiet_windows"]["side"] == 2
 
 
+def half_silent(ref: Path) -> None:
+    """Silence the first 1024 frames of 0.wav, and take the side of the rest."""
+    samples = np.repeat(noise(0)[:, :1], 2, axis=1)
+    samples[:1024] = 0.0
+    write(ref / "0.wav", samples)
+
+
+def test_a_row_a_window_says_where_it_starts_and_why_figures_are_missing(run: Run, sets: tuple[Path, Path]) -> None:
+    half_silent(sets[1])
+    *windows, last = run("score", *sets, "--paired", "--window", 512, "--per-window").rows
+    assert [one["start_samples"] for one in windows] == [0, 512, 1024, 1536] * 3
+    assert [one["start_s"] for one in windows[:4]] == [0.0, 0.064, 0.128, 0.192]
+    assert {one["target"] for one in windows[:4]} == {str(sets[1] / "0.wav")}
+    reason = "target under -60 dBFS"
+    assert windows[0]["left_out"] == {"left_right": reason, "mid": reason, "side": reason}
+    assert windows[2]["left_out"] == {"left_right": None, "mid": None, "side": reason}
+    assert windows[0]["target_dbfs"] == {"left_right": -200.0, "mid": -200.0, "side": -200.0}
+    for one in windows:
+        for view in VIEWS:
+            assert (None in one[view].values()) == (set(one[view].values()) == {None}) == bool(one["left_out"][view])
+    for view in VIEWS:
+        heard = [one[view]["lsd"] for one in windows if one["left_out"][view] is None]
+        assert (last[view]["lsd"]["n"], last[view]["lsd"]["mean"]) == (len(heard), pytest.approx(np.mean(heard)))
+
+
+def test_a_window_has_the_figures_of_a_clip_that_is_nothing_else(run: Run, sets: tuple[Path, Path]) -> None:
+    gen, ref = sets
+    window = run("score", gen, ref, "--paired", "--window", 512, "--per-window").rows[5]
+    for folder, name in ((gen, "deep/1.wav"), (ref, "1.wav")):
+        write(folder.parent / "cut" / folder.name / "1.wav", soundfile.read(folder / name)[0][512:1024])
+    alone = run("score", *(folder.parent / "cut" / folder.name for folder in sets), "--paired", "--per-clip").rows[0]
+    for view in VIEWS:
+        assert window[view] == pytest.approx(alone[view], rel=1e-9)
+
+
+def test_windows_come_before_their_pair_and_a_table_has_them_alone(run: Run, sets: tuple[Path, Path]) -> None:
+    half_silent(sets[1])
+    options = ("--paired", "--window", 1000, "--per-window", "--per-clip")
+    kinds = [row["schema"].removeprefix("stereokit.score.") for row in run("score", *sets, *options).rows]
+    assert kinds == ["window/1", "window/1", "pair/1"] * 3 + ["paired/1"]
+    lines = list(csv.DictReader(io.StringIO(run("score", *sets, *options, "--csv").out)))
+    assert [line["start_samples"] for line in lines] == ["0", "1000"] * 3
+    assert lines[0]["side.snr_db"] == ""
+    assert lines[0]["left_out.side"] == "target under -60 dBFS"
+    assert float(lines[2]["side.snr_db"]) > 0
+    drawn = run("score", *sets, *options, terminal=True).out
+    assert "start_s" in drawn
+    assert "0.125" in drawn
+
+
+def test_pairs_under_a_window_have_none_and_are_counted(run: Run, sets: tuple[Path, Path]) -> None:
+    for folder in sets:
+        write(folder / "short.wav", noise(9, 100))
+    *windows, last = run("score", *sets, "--paired", "--window", 1000, "--per-window").rows
+    assert len(windows) == 3 * 2
+    assert "1 pairs are shorter than a window and have none" in last["notes"]
+
+
+def test_a_baseline_stands_beside_the_result_and_bounds_it(run: Run, sets: tuple[Path, Path], tmp_path: Path) -> None:
+    kept, check = tmp_path / "kept.json", "mid.snr_db.mean<baseline.mid.snr_db.mean"
+    first = run("score", *sets, "--paired", "--save", kept).rows[0]
+    assert first["baseline"] is None
+    options = ("--paired", "--baseline", kept, "--fail-if", check)
+    done = run("score", *sets, *options)
+    assert (done.status, done.rows[0]["baseline"]["mid"]) == (0, first["mid"])
+    (sets[0] / "deep" / "0.wav").unlink()
+    done = run("score", *sets, *options)
+    assert (done.status, done.rows[0]["failed_checks"]) == (1, [check])
+    assert any("the baseline has 3 pairs, this result 2" in note for note in done.rows[0]["notes"])
+
+
+@pytest.mark.parametrize(("options", "fault"), [((), "holds no result"), (("--window", "512"), "windows of 512")])
+def test_a_baseline_of_another_kind_is_refused(
+    run: Run, sets: tuple[Path, Path], tmp_path: Path, options: tuple[str, ...], fault: str
+) -> None:
+    kept = tmp_path / "kept.json"
+    run("score", sets[1], sets[1], "--save", kept, *(("--paired", *options) if options else ()))
+    done = run("score", *sets, "--paired", "--baseline", kept)
+    assert (done.status, done.out) == (4, "")
+    assert fault in done.err
+
+
+def test_a_summary_in_markdown_has_every_figure_and_what_was_left_out(
+    run: Run, sets: tuple[Path, Path], tmp_path: Path
+) -> None:
+    write(sets[0] / "a|b.wav", noise(1))
+    kept, summary = tmp_path / "kept.json", tmp_path / "summary.md"
+    row = run("score", *sets, "--paired", "--save", kept).rows[0]
+    options = ("--markdown", summary, "--baseline", kept, "--fail-if", "pairs<9")
+    run("score", *sets, "--paired", *options)
+    text = summary.read_text()
+    assert text.startswith("### stereokit score --paired: 3 pairs: SNR ")
+    tables = [[cell.strip() for cell in line[2:-2].split(" | ")] for line in text.splitlines() if line[:1] == "|"]
+    snr = next(line for line in tables if line[0] == "SNR, dB")
+    assert snr[1] == snr[4] == f"{row['left_right']['snr_db']['mean']:.4g} ± {row['left_right']['snr_db']['sd']:.2g}"
+    assert {len(line) for line in tables[:8]} == {7}
+    assert "a\\|b.wav: has no partner in REF" in text
+    assert "| pairs&lt;9 | fails |" in text
+
+
+def test_the_verdict_tells_copies_from_estimates_and_a_drift_from_chance(
+    run: Run, sets: tuple[Path, Path], tmp_path: Path
+) -> None:
+    def verdict(gen: Path) -> str:
+        return run("score", gen, sets[1], "--paired").rows[0]["verdict"]
+
+    assert verdict(sets[1]) == "3 pairs: the estimates are exact copies of their targets; the width is the targets'"
+    for k in range(3):
+        left, right = noise(k).T
+        write(tmp_path / "narrow" / f"{k}.wav", np.stack([0.75 * left + 0.25 * right, 0.25 * left + 0.75 * right], 1))
+        write(tmp_path / "turned" / f"{k}.wav", np.stack([right, left], 1))
+        mid, side = (left + right) / 2, (left - right) / 2 * (1.0, 0.9, 1.1)[k]
+        write(tmp_path / "mixed" / f"{k}.wav", np.stack([mid + side, mid - side], 1))
+    assert verdict(tmp_path / "narrow").endswith("the estimates are narrower than their targets by 50 %")
+    assert "200.0 dB in mid, -6.0 dB in side" in verdict(tmp_path / "turned")
+    assert "no drift of the width shows" in verdict(tmp_path / "mixed")
+
+
+def test_mono_against_stereo_has_no_side_to_compare_with(run: Run, sets: tuple[Path, Path], tmp_path: Path) -> None:
+    write(tmp_path / "mono" / "0.wav", noise(0)[:, 0])
+    row = run("score", sets[1], tmp_path / "mono", "--paired").rows[0]
+    assert row["side"]["si_sdr_db"] == {"mean": None, "sd": None, "n": 0}
+    assert row["side"]["snr_db"]["mean"] == -200.0
+    assert row["stsd_mean"]["mean"] == row["stsd_gen"]["mean"] > row["stsd_ref"]["mean"] == 0.0
+    assert row["verdict"].endswith("of full scale")
+    row = run("score", tmp_path / "mono", sets[1], "--paired").rows[0]
+    assert (row["side"]["si_sdr_db"]["mean"], row["side"]["snr_db"]["mean"]) == (-200.0, 0.0)
+    assert row["verdict"].endswith("narrower than their targets by 100 %")
+
+
 def test_missing_partners_are_listed_and_the_rest_is_scored(run: Run, sets: tuple[Path, Path]) -> None:
     gen, ref = sets
     write(gen / "alone.wav", noise(1))
@@ -141,7 +273,9 @@ def test_every_key_that_a_check_may_name_is_in_the_result(run: Run, sets: tuple[
         (("--statistics", "--per-label"), "--per-label, --statistics"),
         (("--window", "0"), "--window 0"),
         (("--fail-if", "cov<0.4"), "unknown key 'cov'"),
-        (("--fail-if", "pairs<baseline.pairs"), "no baseline"),
+        (("--fail-if", "pairs<baseline.pairs"), "baseline.pairs needs --baseline FILE"),
+        (("--per-window",), "--window SAMPLES"),
+        (("--report", "page.txt"), ".html"),
     ],
 )
 def test_what_has_no_meaning_for_pairs_is_refused(
@@ -152,8 +286,9 @@ def test_what_has_no_meaning_for_pairs_is_refused(
     assert named in done.err
 
 
-def test_windows_without_pairs_are_refused(run: Run, sets: tuple[Path, Path]) -> None:
-    done = run("score", *sets, "--window", "512")
+@pytest.mark.parametrize("options", [("--window", "512"), ("--per-window",)])
+def test_windows_without_pairs_are_refused(run: Run, sets: tuple[Path, Path], options: tuple[str, ...]) -> None:
+    done = run("score", *sets, *options)
     assert done.status == 2
     assert "--paired" in done.err
 
