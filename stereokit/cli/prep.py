@@ -35,7 +35,26 @@ Level = Annotated[
     float | None,
     typer.Option("--target", metavar="DB", help="dB for peak [default: -1], LUFS for loudness [default: -23]."),
 ]
-Bits = Annotated[Literal["16", "24", "float"], typer.Option(help="Encoding of the WAV files.")]
+Bits = Annotated[Literal["16", "24", "float"], typer.Option(help="Encoding of the samples.")]
+Format = Annotated[Literal["wav", "flac"], typer.Option("--format", help="Of the files.")]
+Trim = Annotated[bool, typer.Option("--trim-silence", help="Leave silence at both ends of a source out.")]
+Silence = Annotated[
+    float | None, typer.Option(metavar="DB", help="What is under this is silence, in dB. [default: -60]")
+]
+Fade = Annotated[
+    str | None, typer.Option(metavar="SECONDS|IN,OUT", help="Raise the start from silence, lower the end to it.")
+]
+Slice = Annotated[
+    str | None, typer.Option("--slice", metavar="SECONDS|onsets", help="Cut sources into windows, or at attacks.")
+]
+Overlap = Annotated[
+    float | None, typer.Option(metavar="SHARE", help="What windows have in common with the next. [default: 0]")
+]
+MinSide = Annotated[float | None, typer.Option(metavar="D", help="Leave out what has a side distance under this.")]
+MaxPeak = Annotated[float | None, typer.Option(metavar="DB", help="Leave out what has a true peak over this.")]
+OnlyStereo = Annotated[
+    bool, typer.Option("--only-stereo", help="Leave out mono, dual mono, one-sided, inverted and silent sound.")
+]
 Labels = Annotated[
     Path | None,
     typer.Option(parser=options.file_path, metavar="FILE", help="CSV with file_name, label and other columns."),
@@ -76,6 +95,15 @@ def prep(
     normalize: Normalize = "none",
     level: Level = None,
     bits: Bits = "16",
+    container: Format = "wav",
+    trim_silence: Trim = False,
+    silence: Silence = None,
+    fade: Fade = None,
+    slicing: Slice = None,
+    overlap: Overlap = None,
+    min_side: MinSide = None,
+    max_peak: MaxPeak = None,
+    only_stereo: OnlyStereo = False,
     labels: Labels = None,
     only: options.Only = None,
     group: Group = None,
@@ -93,7 +121,7 @@ def prep(
 ) -> Status:
     """Make a data set, or bring it up to date: decode, resample, make stereo, fit, level, split.
 
-    Writes train, validation and test folders of WAV files, metadata.jsonl and dataset.json. A bad file is
+    Writes train, validation and test folders of sound files, metadata.jsonl and dataset.json. A bad file is
     reported with its reason and the rest is done (status 3).
 
     Run it again, and only what changed is done: new, changed, renamed and deleted sources. A run that was killed
@@ -102,11 +130,16 @@ def prep(
     from stereokit.cli.tables import prep_table
     from stereokit.data.text import nfc
     from stereokit.workflows.prep import prep as workflow
-    from stereokit.workflows.prep_settings import PrepSettings, preparation_of
+    from stereokit.workflows.prep_clips import ClipWords, preparation_of
+    from stereokit.workflows.prep_settings import PrepSettings
 
-    preparation = preparation_of(rate=rate, length=length, normalize=normalize, target=level, encoding=bits)
+    words = ClipWords(
+        rate=rate, length=length, normalize=normalize, target=level, bits=bits, container=container,
+        is_trimmed=trim_silence, silence=silence, fade=fade, slicing=slicing, overlap=overlap, min_side=min_side,
+        max_peak=max_peak, is_only_stereo=only_stereo,
+    )  # fmt: skip
     settings = PrepSettings(
-        sources=tuple(sources or ()), output=folder, synth=synth, count=count, preparation=preparation,
+        sources=tuple(sources or ()), output=folder, synth=synth, count=count, preparation=preparation_of(words),
         labels=labels, only=tuple(map(nfc, only or ())), group=group, split=split, assign=assign, seed=seed,
         strict=strict, force=force, is_dry_run=dry_run, jobs=jobs, catalog=catalog, deleted=deleted,
         accept_failed=accept_failed, report=report,

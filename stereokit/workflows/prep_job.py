@@ -8,9 +8,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stereokit.data.build_switch import PlacedFile
+from stereokit.data.isolated_worker import Limits
 from stereokit.data.isolation import map_isolated
 from stereokit.data.plan import Item, Plan
 from stereokit.data.preparation import Prepared, Task, output_path, prepare
+from stereokit.data.source_audit import swap_suspects
 from stereokit.data.splits import assign_splits, parse_fractions
 from stereokit.data.text import output_stem
 from stereokit.data.units import Function, Order, Outcome, Unit, plan_digest
@@ -25,6 +27,7 @@ from stereokit.workflows.prep_settings import OPTIONS, PrepSettings, recorded
 # Making a procedural sound takes some milliseconds, starting a process 0.4 s.
 _INLINE_CLIPS = 100
 _CHUNK_CLIPS = 16
+_SLICED_FILE_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,9 @@ class PrepJob(Job[Task]):
         """Decode files in processes that they cannot take down; procedural sounds do no harm."""
         jobs = available_jobs() if self.prep.jobs is None else self.prep.jobs
         if self.prep.synth is None:
-            return map_isolated(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS)
+            # What is sliced may last hours.
+            limits = None if self.prep.preparation.slicing is None else Limits(seconds=_SLICED_FILE_S)
+            return map_isolated(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS, limits=limits)
         return map_files(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS, inline_up_to=_INLINE_CLIPS)
 
     def task(self, unit: Unit, target: Path) -> Task:
@@ -67,7 +72,7 @@ class PrepJob(Job[Task]):
         """Put every clip into the split of its group."""
         groups = {entry.key: str(entry.columns["group"]) for entry in entries}
         splits = assign_splits(list(dict.fromkeys(groups.values())), self._fractions(), self.assignment)
-        files, rows = [], []
+        files, rows, own = [], [], []
         for entry in entries:
             split = splits[groups[entry.key]]
             for output in entry.prepared.outputs:
@@ -76,6 +81,10 @@ class PrepJob(Job[Task]):
                 files.append(PlacedFile(name, entry.key, output.name))
                 identity = Identity(entry.parent or entry.key, _label(entry), groups[entry.key], split)
                 rows.append(metadata_row(identity, place, output, _extra(entry)))
+                # A variant may be its source with swapped channels.
+                own.append(not entry.parent)
+        suspects = swap_suspects(row for row, is_own in zip(rows, own, strict=True) if is_own)
+        rows = [row | {"is_swap_suspect": row["file_name"] in suspects} for row in rows]
         return Arrangement(files, rows)
 
     def _fractions(self) -> tuple[float, float, float]:
@@ -85,7 +94,7 @@ class PrepJob(Job[Task]):
         """Return where a source's clip would lie."""
         item = self.items[unit.key]
         identity = Identity(item.key, item.label, item.group, item.split)
-        return {"path": str(self.prep.output / item.file_name), **identity.fields()}
+        return {"path": str(self.prep.output / item.split / unit.target), **identity.fields()}
 
     def told(self, row: Mapping[str, object]) -> Mapping[str, Json]:
         """Return a clip's names and duration."""
@@ -125,16 +134,16 @@ def make_job(settings: PrepSettings, plan: Plan, assignment: Mapping[str, str]) 
     shared: dict[str, object] = {"preparation": asdict(settings.preparation)}
     if settings.synth is not None:
         shared |= {"voice": settings.synth, "seed": settings.seed}
-    digest = plan_digest(shared)
+    digest, container = plan_digest(shared), settings.preparation.container
     return PrepJob(
         words=words, schema=PREP_SCHEMA, clip_schema=CLIP_SCHEMA, settings=recorded(settings), options=OPTIONS,
-        units=[_unit(item, digest) for item in plan.items], refused=plan.refused, excluded=plan.excluded,
-        left_out=plan.left_out, context={"assigned": dict(assignment)}, prep=settings,
+        units=[_unit(item, container, digest) for item in plan.items], refused=plan.refused,
+        excluded=plan.excluded, left_out=plan.left_out, context={"assigned": dict(assignment)}, prep=settings,
         items={item.key: item for item in plan.items}, assignment=assignment,
     )  # fmt: skip
 
 
-def _unit(item: Item, digest: str) -> Unit:
+def _unit(item: Item, container: str, digest: str) -> Unit:
     columns = json.dumps({"label": item.label, "group": item.group, "extra": item.extra})
     inputs = () if item.source is None else (item.source,)
-    return Unit(item.key, f"{output_stem(item.key)}.wav", inputs, digest, columns)
+    return Unit(item.key, f"{output_stem(item.key)}.{container}", inputs, digest, columns)

@@ -13,6 +13,16 @@ PREP_SCHEMA = "stereokit.prep/1"
 CLIP_SCHEMA = "stereokit.prep.clip/1"
 
 
+# What a source is found to be, as it is counted.
+_FINDINGS = {
+    "silent": "is_silent",
+    "inverted": "is_inverted",
+    "one_sided": "is_one_sided",
+    "clipped": "clipped_frames",
+    "swap_suspects": "is_swap_suspect",
+}
+
+
 class Identity(NamedTuple):
     """What a clip is called by."""
 
@@ -61,8 +71,19 @@ def set_figures(rows: Sequence[Mapping[str, object]]) -> dict[str, Json]:
         "mono": sum(bool(row["is_mono_source"]) for row in rows),
         "without_side": sum(not row["has_side"] for row in rows),
         "turned_down": sum(bool(row["is_limited"]) for row in rows),
+        **{name: sum(bool(row.get(column)) for row in rows) for name, column in _FINDINGS.items()},
+        "dropped_slices": _dropped_slices(rows),
         "labels": dict(sorted(labels.items())),
     }
+
+
+def _dropped_slices(rows: Iterable[Mapping[str, object]]) -> int:
+    """Count the slices that filters left out of sources of which others are kept."""
+    missing: dict[object, int] = {}
+    for row in rows:
+        if "slices" in row:
+            missing[row["source"]] = missing.get(row["source"], int(str(row["slices"]))) - 1
+    return sum(missing.values())
 
 
 def remarks(
@@ -78,6 +99,12 @@ def remarks(
         )
     if counts["turned_down"]:
         yield Message(f"{counts['turned_down']} clips passed full scale and were turned down to it (gain_db)")
+    if counts["swap_suspects"]:
+        yield Message(
+            f"{counts['swap_suspects']} clips lean to the other side than nine in ten of their label: "
+            "their channels may be swapped (is_swap_suspect)",
+            is_warning=True,
+        )
     empty = [split for split, share in zip(SPLITS, fractions, strict=True) if share and not counts[split]]
     if empty:
         yield Message(f"{' and '.join(empty)}: no clip is left in it", is_warning=True)

@@ -5,11 +5,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from stereokit.audio.files import Encoding
 from stereokit.data.build_changes import Deleted
 from stereokit.data.plan import Plan, plan_files, plan_synth
-from stereokit.data.fitting import Normalization
-from stereokit.data.preparation import DEFAULT_TARGETS, Preparation
+from stereokit.data.preparation import Preparation
 from stereokit.data.sources import Refusal, Source, find_sources
 from stereokit.data.splits import parse_fractions
 from stereokit.data.tables import read_table, with_manifest
@@ -23,6 +21,15 @@ OPTIONS = {
     "normalization": "--normalize",
     "target": "--target",
     "encoding": "--bits",
+    "container": "--format",
+    "trim_silence": "--trim-silence",
+    "fade_in": "--fade",
+    "fade_out": "--fade",
+    "slicing": "--slice",
+    "overlap": "--overlap",
+    "min_side": "--min-side",
+    "max_peak": "--max-peak",
+    "is_only_stereo": "--only-stereo",
     "synth": "--synth",
     "count": "--count",
     "seed": "--seed",
@@ -32,10 +39,6 @@ OPTIONS = {
     "has_labels": "--labels",
     "has_assignment": "--assign",
 }
-
-# Two channels of float fill half of the 4 GiB that a WAV file can hold.
-_LONGEST_FRAMES = 1 << 28
-_LOWEST_TARGET_DB = -120.0
 
 
 @dataclass(frozen=True)
@@ -61,26 +64,6 @@ class PrepSettings:
     deleted: Deleted = "keep"
     accept_failed: bool = False
     report: Path | None = None
-
-
-def preparation_of(
-    *, rate: int, length: float | None, normalize: Normalization, target: float | None, encoding: Encoding
-) -> Preparation:
-    """Check the settings of a clip and return them.
-
-    Raises
-    ------
-    UsageError
-        For a length or target that no clip can have.
-    """
-    if length is not None and not 0.5 < length * rate <= _LONGEST_FRAMES:
-        raise UsageError(f"--length {length}: must hold at least one sample, at most {_LONGEST_FRAMES / rate:.0f} s")
-    if target is not None and normalize == "none":
-        raise UsageError("--target goes with --normalize peak or loudness")
-    level = DEFAULT_TARGETS[normalize] if target is None else target
-    if not _LOWEST_TARGET_DB <= level <= 0.0:
-        raise UsageError(f"--target {level}: must be from {_LOWEST_TARGET_DB:.0f} dB to 0 dB")
-    return Preparation(rate, length, normalize, level, encoding)
 
 
 def find_plan(settings: PrepSettings, stdin: Iterable[str]) -> Plan:
