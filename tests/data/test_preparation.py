@@ -1,5 +1,7 @@
 """One clip on its way into a data set: length, channels, rate, level, encoding."""
 
+import hashlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from numpy.typing import NDArray
 
 from stereokit.audio.clip import Clip
 from stereokit.audio.levels import loudness_lufs
+from stereokit.data import preparation
 from stereokit.data.fitting import FADE_OUT_S
-from stereokit.data.preparation import Preparation, Prepared, Task, prepare
+from stereokit.data.pieces import Piece, sliced
+from stereokit.data.preparation import Preparation, Prepared, Task, output_path, prepare
 from stereokit.errors import BadInputError
 
 RATE = 44_100
@@ -279,3 +283,121 @@ def test_every_clip_is_made_as_declared_or_refused(
     assert soundfile.info(bench.target).samplerate == sample_rate
     assert np.isfinite(written).all()
     assert (channels == 2) or np.array_equal(written[:, 0], written[:, 1])
+
+
+class TestEnds:
+    def test_silent_ends_are_left_out_before_anything_else(self, bench: Workbench) -> None:
+        samples = np.zeros((5000, 2), np.int16)
+        samples[1000:3000] = noise(2000) | 1024
+        prepared, written = bench.make(samples, trim_silence=-60.0)
+        assert np.array_equal(written, samples[1000:3000])
+        assert prepared.outputs[0].facts["source_frames"] == 5000
+
+    def test_a_silent_source_is_dropped_when_silence_is_trimmed(self, bench: Workbench) -> None:
+        soundfile.write(bench.source, np.zeros((500, 2), np.int16), RATE)
+        prepared = prepare(Task("a", bench.source, bench.target), Preparation(trim_silence=-60.0))
+        assert (prepared.outputs, prepared.dropped) == ((), "has nothing over -60.0 dB (--trim-silence)")
+        assert not bench.target.exists()
+
+    def test_fades_rise_and_fall_along_a_quarter_of_a_cosine(self, bench: Workbench) -> None:
+        samples = np.full((2000, 2), 0.5, np.float32)
+        _, written = bench.make(samples, rate=1000, sample_rate=1000, fade_in=0.5, fade_out=0.25, encoding="float")
+        assert written[:500, 0] == pytest.approx(0.5 * np.sin(np.arange(500) / 499 * np.pi / 2), abs=1e-6)
+        assert written[-250:, 1] == pytest.approx(0.5 * np.cos(np.arange(250) / 249 * np.pi / 2), abs=1e-6)
+        assert (written[500:1750] == 0.5).all()
+
+    @pytest.mark.parametrize("frames", [1000, 3000])
+    def test_a_fade_comes_before_the_end_of_the_sound_whether_cut_or_padded(
+        self, bench: Workbench, frames: int
+    ) -> None:
+        samples = np.full((frames, 2), 0.5, np.float32)
+        _, written = bench.make(samples, rate=1000, sample_rate=1000, fade_out=0.25, length=2.0, encoding="float")
+        end = min(frames, 2000)
+        assert written[end - 250 : end, 0] == pytest.approx(0.5 * np.cos(np.arange(250) / 249 * np.pi / 2), abs=1e-6)
+        assert (written[: end - 250] == 0.5).all()
+        assert not written[end:].any()
+
+
+class TestSlices:
+    def make(self, bench: Workbench, samples: NDArray[Any], **settings: Any) -> Prepared:
+        soundfile.write(bench.source, samples, RATE)
+        return prepare(Task("set/a.wav", bench.source, bench.target), Preparation(**settings))
+
+    def test_each_is_a_file_with_its_place_and_its_own_audit(self, bench: Workbench) -> None:
+        samples = noise(10_000)
+        samples[4410:8820, 1] = samples[4410:8820, 0]
+        prepared = self.make(bench, samples, slicing=0.1)
+        assert [output.name for output in prepared.outputs] == ["-0001", "-0002", "-0003"]
+        assert [output.facts["is_dual_mono"] for output in prepared.outputs] == [False, True, False]
+        assert [output.facts["start_s"] for output in prepared.outputs] == [0.0, 0.1, 0.2]
+        assert [output.facts["padded_frames"] for output in prepared.outputs] == [0, 0, 4410 - 1180]
+        for number, output in enumerate(prepared.outputs):
+            path = output_path(bench.target, output.name)
+            written = soundfile.read(path, dtype="int16")[0]
+            assert len(written) == 4410
+            stretch = samples[number * 4410 :][:4410]
+            intact = len(stretch) if number < 2 else len(stretch) - 441
+            assert np.array_equal(written[:intact], stretch[:intact])
+            assert not written[len(stretch) :].any()
+            assert hashlib.sha256(path.read_bytes()).hexdigest() == output.sha256
+            assert path.stat().st_size == output.size
+        assert not bench.target.exists()
+
+    def test_those_that_a_filter_leaves_out_are_counted(self, bench: Workbench) -> None:
+        samples = noise(8820)
+        samples[:4410, 1] = samples[:4410, 0]
+        prepared = self.make(bench, samples, slicing=0.1, is_only_stereo=True)
+        assert [output.name for output in prepared.outputs] == ["-0002"]
+        assert (prepared.dropped, prepared.dropped_slices) == (None, 1)
+        assert sorted(path.name for path in bench.target.parent.iterdir()) == ["clip-0002.wav", "source.wav"]
+
+    def test_a_source_of_which_none_is_left_is_dropped(self, bench: Workbench) -> None:
+        prepared = self.make(bench, noise(8820, channels=1), slicing=0.1, is_only_stereo=True)
+        assert prepared.outputs == ()
+        assert prepared.dropped == "all 2 slices were left out, the first because it is mono (--only-stereo)"
+
+    def test_one_that_is_too_quiet_to_level_does_not_cost_the_others(self, bench: Workbench) -> None:
+        samples = noise(8820)
+        samples[:4410] = samples[:4410] > 0
+        prepared = self.make(bench, samples, slicing=0.1, normalization="loudness", target=-23.0)
+        assert [output.name for output in prepared.outputs] == ["-0002"]
+        assert prepared.dropped_slices == 1
+
+    def test_a_source_that_breaks_off_leaves_no_slices_behind(
+        self, bench: Workbench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = []
+
+        def breaking(*arguments: Any) -> Iterator[Piece]:
+            for piece in sliced(*arguments):
+                if len(made) == 2:
+                    raise BadInputError("is truncated")
+                yield piece
+                made.append(output_path(bench.target, piece.name).exists())
+
+        monkeypatch.setattr(preparation, "sliced", breaking)
+        with pytest.raises(BadInputError, match="is truncated"):
+            self.make(bench, noise(20_000), slicing=0.1)
+        assert made == [True, True]
+        assert [path.name for path in bench.target.parent.iterdir()] == ["source.wav"]
+
+
+def test_a_filter_drops_a_clip_and_says_why(bench: Workbench) -> None:
+    soundfile.write(bench.source, noise(4410), RATE)
+    prepared = prepare(Task("a", bench.source, bench.target), Preparation(max_peak=-20.0))
+    assert prepared.outputs == ()
+    assert prepared.dropped is not None
+    assert prepared.dropped.startswith("has a true peak of ")
+    assert not bench.target.exists()
+
+
+@pytest.mark.parametrize("encoding", ["16", "24"])
+def test_flac_holds_the_same_samples_as_wav(bench: Workbench, encoding: Any) -> None:
+    soundfile.write(bench.source, tone(4410, left=0.4, right=0.2), RATE, "FLOAT")
+    found = []
+    for container in ("wav", "flac"):
+        target = bench.target.with_suffix(f".{container}")
+        prepare(Task("a", bench.source, target), Preparation(encoding=encoding, container=container))  # type: ignore[arg-type]
+        assert soundfile.info(target).format == container.upper()
+        found.append(soundfile.read(target, dtype="int32")[0])
+    assert np.array_equal(*found)
