@@ -3,8 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-import numpy as np
-
 from stereokit.data.sources import Refusal
 from stereokit.metrics.decibels import number_or_none
 from stereokit.metrics.paired.figures import FIGURES, QUIET_DBFS
@@ -124,15 +122,23 @@ def _means(value: Json) -> Json:
     return value["mean"] if "mean" in value else {name: _means(one) for name, one in value.items()}
 
 
+def _quiet_clips(measured: Sequence[PairMeasurement]) -> list[str]:
+    counts = {view: sum(float(one.figures[view].target_dbfs[0]) < QUIET_DBFS for one in measured) for view in VIEWS}
+    if not any(counts.values()):
+        return []
+    told = ", ".join(f"{view} {count}" for view, count in counts.items())
+    return [f"targets under {QUIET_DBFS:g} dBFS: {told}; there the floor decides the spectral distances, not the sound"]
+
+
 def _notes(measured: Sequence[PairMeasurement], settings: ScoreSettings) -> list[str]:
     notes = ["REF is the yardstick: SNR, SI-SDR and the multi-resolution distance are not symmetric"]
     if settings.window is None:
-        return notes
+        return notes + _quiet_clips(measured)
     notes.append(
         f"windows of {settings.window} samples whose target lies under {QUIET_DBFS:g} dBFS were left out, asked "
         "of left and right, mid and side each by itself; a rest at a clip's end too"
     )
-    short = int(np.sum([one.frames < settings.window for one in measured]))
+    short = sum(one.frames < settings.window for one in measured)
     if short:
         notes.append(f"{short} pairs are shorter than a window and have none")
     return notes

@@ -206,6 +206,7 @@ def test_mono_against_stereo_has_no_side_to_compare_with(run: Run, sets: tuple[P
     assert row["side"]["snr_db"]["mean"] == -200.0
     assert row["stsd_mean"]["mean"] == row["stsd_gen"]["mean"] > row["stsd_ref"]["mean"] == 0.0
     assert row["verdict"].endswith("of full scale")
+    assert any(note.startswith("targets under -60 dBFS: left_right 0, mid 0, side 1;") for note in row["notes"])
     row = run("score", tmp_path / "mono", sets[1], "--paired").rows[0]
     assert (row["side"]["si_sdr_db"]["mean"], row["side"]["snr_db"]["mean"]) == (-200.0, 0.0)
     assert row["verdict"].endswith("narrower than their targets by 100 %")
