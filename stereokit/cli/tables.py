@@ -59,7 +59,8 @@ def row_table(rows: "Sequence[Row]") -> "RenderableType":
 def prep_table(rows: "Sequence[Row]") -> "RenderableType":
     """Draw the summary of a data set: clips by split and label."""
     summary = rows[-1].fields
-    clips = [row.fields for row in rows[:-1] if row.fields["status"] != "failed"]
+    # What failed, was dropped or removed has no label.
+    clips = [row.fields for row in rows[:-1] if "label" in row.fields]
     splits = ("train", "validation", "test")
     lines: list[list[Json]] = []
     for label in sorted({str(clip["label"] or "-") for clip in clips}):
@@ -67,7 +68,11 @@ def prep_table(rows: "Sequence[Row]") -> "RenderableType":
         lines.append([label, *counts, sum(counts)])
     totals = [summary[split] for split in splits]
     lines.append(["all", *totals, summary["clips"]])
-    skipped = [f"{summary[key]} {key}" for key in ("refused", "excluded", "mono", "without_side") if summary.get(key)]
+    skipped = [
+        f"{summary[key]} {key}"
+        for key in ("refused", "excluded", "dropped", "mono", "without_side")
+        if summary.get(key)
+    ]
     ending = f"\n{summary['status']}: {summary.get('dataset', '')}" + (f" ({', '.join(skipped)})" if skipped else "")
     return Group(plain_table(["label", *splits, "total"], lines), Text(ending))
 

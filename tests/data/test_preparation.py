@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -256,6 +256,7 @@ def test_more_than_two_channels_are_refused(bench: Workbench, channels: int) -> 
     assert not bench.target.exists()
 
 
+@settings(deadline=None)
 @given(
     frames=st.integers(1, 400),
     channels=st.integers(1, 2),
@@ -267,17 +268,17 @@ def test_more_than_two_channels_are_refused(bench: Workbench, channels: int) -> 
     peak=st.sampled_from([1, 300, 32_767]),
 )
 def test_every_clip_is_made_as_declared_or_refused(
-    tmp_path_factory: pytest.TempPathFactory, frames: int, channels: int, rate: int, peak: int, **settings: Any
+    tmp_path_factory: pytest.TempPathFactory, frames: int, channels: int, rate: int, peak: int, **words: Any
 ) -> None:
     bench = Workbench(tmp_path_factory.getbasetemp())
-    if settings["normalization"] != "none":
-        settings["target"] = -20.0
+    if words["normalization"] != "none":
+        words["target"] = -20.0
     try:
-        prepared, written = bench.make(noise(frames, channels=channels, peak=peak), rate=rate, **settings)
+        prepared, written = bench.make(noise(frames, channels=channels, peak=peak), rate=rate, **words)
     except BadInputError:
-        assert settings["normalization"] == "loudness"
+        assert words["normalization"] == "loudness"
         return
-    length, sample_rate = settings["length"], settings["sample_rate"]
+    length, sample_rate = words["length"], words["sample_rate"]
     expected = max(1, round(frames * sample_rate / rate)) if length is None else round(length * sample_rate)
     assert written.shape == (expected, 2) == (prepared.outputs[0].facts["frames"], 2)
     assert soundfile.info(bench.target).samplerate == sample_rate
