@@ -15,8 +15,9 @@ from typer.completion import completion_init  # type: ignore[attr-defined]  # ty
 from typer.exceptions import TyperException
 
 from stereokit import __version__
-from stereokit.cli import completion, demo, doctor, generate, listing, prep, score, train
+from stereokit.cli import completion, demo, doctor, generate, listing, prep, prep_verify, score, train
 from stereokit.cli.streams import Streams, system_streams
+from stereokit.cli.two_words import join_for_completion, joined
 from stereokit.errors import ClosedPipeError, Status, StereokitError, Terminated
 
 # What writing meets outside ``writing.py``, which has its own error for all of them.
@@ -33,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, prep, train, generate, score, listing, doctor, completion):
+for command in (demo, prep, prep_verify, train, generate, score, listing, doctor, completion):
     command.add_to(app)
 
 
@@ -58,7 +59,7 @@ def run(arguments: Sequence[str], streams: Streams) -> Status:
     with warnings.catch_warnings():
         warnings.showwarning = lambda message, *_, **__: streams.tell(f"warning: {message}")
         try:
-            status = Status(app(list(arguments), prog_name="stereokit", standalone_mode=False, obj=streams) or 0)
+            status = Status(app(joined(arguments, app), prog_name="stereokit", standalone_mode=False, obj=streams) or 0)
             streams.stdout.flush()
             if status is Status.INTERRUPTED:
                 # typer has answered Ctrl-C with this status and without a word
@@ -116,6 +117,7 @@ def main() -> None:
     """Run the process's own command line and end with its status."""
     if _COMPLETION_VARIABLE in os.environ:
         # A shell asks for completions: typer answers and exits.
+        join_for_completion(os.environ, app)
         completion_init()
         app(prog_name="stereokit")
     status = run(sys.argv[1:], system_streams())

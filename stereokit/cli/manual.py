@@ -35,7 +35,10 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "stereokit prep drums/ -o ds --labels drums/labels.csv --group machine --length 0.6",
         ),
         ("What would be done:", "stereokit prep drums/ -o ds --dry-run"),
+        ("Every night, by cron; known bad files are no fault:", "stereokit prep drums/ -o ds --accept-failed -q"),
+        ("A list of files:", "find . -name '*kick*.wav' | stereokit prep - -o kicks"),
     ),
+    "prep-verify": (("Some of it every night:", "stereokit prep verify ds --at-most 20m"),),
     "train": (
         ("Ten minutes on prepared kicks:", "stereokit train sample-gan kicks/ -o run --minutes 10"),
         ("How large it is and how long a step takes:", "stereokit train sample-gan kicks/ -o run --dry-run"),
@@ -71,15 +74,19 @@ def manual_pages(app: typer.Typer) -> dict[str, str]:
         raise TypeError("the program must have several commands")
     context = typer.Context(group, info_name="stereokit")
     names = list(group.commands)
-    related = [f"stereokit-{name}" for name in names]
+    related = [_page_name(name) for name in names]
     pages = {"stereokit.1": "\n".join(_page(group, context, "stereokit", related)) + "\n"}
     for name, command in group.commands.items():
         if not isinstance(command, TyperCommand):
             raise TypeError(f"{name} is no command")
         own = typer.Context(command, info_name=name, parent=context)
-        others = ["stereokit", *(page for page in related if page != f"stereokit-{name}")]
-        pages[f"stereokit-{name}.1"] = "\n".join(_page(command, own, f"stereokit-{name}", others)) + "\n"
+        others = ["stereokit", *(page for page in related if page != _page_name(name))]
+        pages[f"{_page_name(name)}.1"] = "\n".join(_page(command, own, _page_name(name), others)) + "\n"
     return pages
+
+
+def _page_name(command: str) -> str:
+    return f"stereokit-{command}".replace(" ", "-")
 
 
 def _page(command: TyperCommand | TyperGroup, context: typer.Context, name: str, related: list[str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Options that several commands share: the same name, letter and meaning everywhere."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -59,6 +60,17 @@ def complete_runs(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_second_words(*names: str) -> Callable[[typer.Context, str], list[str]]:
+    """Return what completes the second word of a command of two, where nothing was typed before it."""
+
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
+        typed = any(value for value in ctx.params.values() if isinstance(value, list | tuple))
+        words = [name.split()[1] for name in names]
+        return [word for word in words if incomplete and not typed and word.startswith(incomplete)]
+
+    return complete
+
+
 def missing_extra(error: ImportError, extra: str) -> MissingError:
     """Return the one line for a command whose extra is not installed."""
     what = error.name.partition(".")[0] if error.name else str(error)
@@ -76,4 +88,8 @@ Force = Annotated[bool, typer.Option("--force", help="Replace an existing output
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")]
 Device = Annotated[
     Literal["auto", "cpu", "cuda", "mps"], typer.Option(help="Where the model runs; auto takes the fastest there is.")
+]
+Catalog = Annotated[
+    Path | None,
+    typer.Option(parser=file_path, metavar="FILE", help="The catalogue, off a network disk. [default: inside]"),
 ]

@@ -12,7 +12,11 @@ from stereokit.errors import Status
 
 Sources = Annotated[
     list[str] | None,
-    typer.Argument(metavar="SRC...", help="Folders, sound files, .jsonl or .txt lists, or '-'."),
+    typer.Argument(
+        metavar="SRC...",
+        help="Folders, sound files, .jsonl or .txt lists, or '-'.",
+        autocompletion=options.complete_second_words("prep verify"),
+    ),
 ]
 Folder = Annotated[
     Path, typer.Option("--output", "-o", parser=options.file_path, metavar="DATASET", help="The data set's folder.")
@@ -71,10 +75,6 @@ Deleted = Annotated[
 AcceptFailed = Annotated[
     bool, typer.Option("--accept-failed", help="Inputs that failed before and are as they were are no fault.")
 ]
-Catalog = Annotated[
-    Path | None,
-    typer.Option(parser=options.file_path, metavar="FILE", help="The catalogue, off a network disk. [default: inside]"),
-]
 Report = Annotated[
     Path | None,
     typer.Option(parser=options.file_path, metavar="FILE", help="JSON file with all that this run did."),
@@ -115,7 +115,7 @@ def prep(
     accept_failed: AcceptFailed = False,
     force: Rebuild = False,
     dry_run: options.DryRun = False,
-    catalog: Catalog = None,
+    catalog: options.Catalog = None,
     report: Report = None,
     jobs: options.Jobs = None,
 ) -> Status:

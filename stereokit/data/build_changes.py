@@ -128,8 +128,8 @@ def find_gone(
     )
 
 
-def damaged_keys(snapshot: Snapshot, folder: Path) -> set[str]:
-    """Return the keys with files in place that are missing or not as they were put there ("" for the manifest)."""
+def damaged_names(snapshot: Snapshot, folder: Path) -> set[str]:
+    """Return the files in place that are missing or not as they were put there."""
     if snapshot.state == "switching":
         return set()
     damaged = set()
@@ -137,11 +137,16 @@ def damaged_keys(snapshot: Snapshot, folder: Path) -> set[str]:
         try:
             found = os.stat(f"{folder}/{name}", follow_symlinks=False)  # noqa: PTH116 - ten thousand at a time
         except OSError:
-            damaged.add(output.key)
+            damaged.add(name)
             continue
         if (found.st_size, found.st_mtime_ns) != (output.size, output.mtime_ns):
-            damaged.add(output.key)
+            damaged.add(name)
     return damaged
+
+
+def damaged_keys(snapshot: Snapshot, folder: Path) -> set[str]:
+    """Return whose files are missing or not as they were put there ("" for manifest and description)."""
+    return {snapshot.outputs[name].key for name in damaged_names(snapshot, folder)}
 
 
 def new_refusals(snapshot: Snapshot, refused: Sequence[tuple[str, str]]) -> list[int]:

@@ -1,6 +1,6 @@
 """The step from a data set's old content to its new one: written down first, so that the next run can finish it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
@@ -39,6 +39,7 @@ def plan_switch(
     files: Sequence[PlacedFile],
     *,
     in_place: Mapping[str, OutputRecord],
+    damaged: Collection[str],
     pending: Mapping[str, SourceRecord],
     texts: Mapping[str, OutputRecord],
     unlisted: Iterable[str],
@@ -50,7 +51,9 @@ def plan_switch(
     files
         Of the new content, without manifest and description.
     in_place
-        The old content by file name, as it really is.
+        The old content by file name.
+    damaged
+        Names of the old content that are missing or not as they were put there.
     pending
         What was made, by key; those whose ``place`` is empty are in place already.
     texts
@@ -74,7 +77,11 @@ def plan_switch(
             outputs[file.file_name] = output._replace(file_name=file.file_name)
     moved = {step.source for step in moves}
     gone = {*in_place, *unlisted} - outputs.keys() - texts.keys() - moved
-    if not moves and not gone and all(_is_same(text, in_place.get(name)) for name, text in texts.items()):
+    if (
+        not moves
+        and not gone
+        and all(name not in damaged and _is_same(text, in_place.get(name)) for name, text in texts.items())
+    ):
         return Content(outputs | {name: in_place[name] for name in texts}, ())
     # Without a description the folder is unfinished for whoever opens it while the steps are done.
     waiting = f"{STAGING}/{DESCRIPTION}"

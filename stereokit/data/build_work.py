@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from stereokit.data.build_changes import KEPT
+from stereokit.data.build_changes import KEPT, damaged_names
 from stereokit.data.build_place import Place
 from stereokit.data.build_switch import PlacedFile, do_steps, plan_switch
 from stereokit.data.catalogue import Catalogue
@@ -207,16 +207,15 @@ class Build:
             write_file(path, data, durable=False)
             stat = path.stat()
             staged[name] = OutputRecord(name, "", "", stat.st_size, stat.st_mtime_ns, hashlib.sha256(data).hexdigest())
-        in_place = {
-            name: output for name, output in self.snapshot.outputs.items() if (self._place.folder / name).exists()
-        }
-        unlisted = () if self.snapshot.has_content else listed_clips(self._place.folder)
+        folder, damaged = self._place.folder, damaged_names(self.snapshot, self._place.folder)
+        unlisted = () if self.snapshot.has_content else listed_clips(folder)
         content = plan_switch(
             files,
-            in_place=in_place,
+            in_place=self.snapshot.outputs,
+            damaged=damaged,
             pending=self._made,
             texts=staged,
-            unlisted=[path.relative_to(self._place.folder).as_posix() for path in unlisted],
+            unlisted=[path.relative_to(folder).as_posix() for path in unlisted],
         )
         if content.steps:
             sync_batch()
@@ -233,6 +232,10 @@ class Build:
         do_steps(self._place.folder, snapshot.steps)
         sync_batch()
         self._catalogue.finish_switch()
+
+    def verified(self, outputs: Sequence[OutputRecord]) -> None:
+        """Remember what files in place were found to be."""
+        self._catalogue.verified(outputs)
 
     def discard(self) -> None:
         """Let go of everything that waits to be put in place."""

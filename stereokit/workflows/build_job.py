@@ -118,6 +118,8 @@ class Job(ABC, Generic[Task]):
         Their keys.
     context
         All else that decides the data set and may change from run to run: it is written anew then.
+    defaults
+        Of the settings: an older version's data set, which does not know a setting, was made with its default.
     """
 
     words: BuildWords
@@ -130,6 +132,7 @@ class Job(ABC, Generic[Task]):
     excluded: int
     left_out: Collection[str]
     context: Mapping[str, object]
+    defaults: Mapping[str, object] = field(default_factory=dict, kw_only=True)
 
     @property
     def found(self) -> int:

@@ -81,8 +81,8 @@ def _base(job: Job[Task], snapshot: Snapshot) -> Snapshot:
     if job.words.force:
         return Snapshot()
     if snapshot.has_content:
-        theirs = json.loads(snapshot.description["settings"])
-        ours = json.loads(json.dumps(job.settings))
+        defaults, ours = (json.loads(json.dumps(one)) for one in (job.defaults, job.settings))
+        theirs = {**defaults, **json.loads(snapshot.description["settings"])}
         if differences := [
             f"{job.options.get(name, name)} {_word(ours.get(name))}, not {_word(theirs.get(name))}"
             for name in {**ours, **theirs}

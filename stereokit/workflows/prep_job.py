@@ -11,7 +11,7 @@ from stereokit.data.build_switch import PlacedFile
 from stereokit.data.isolated_worker import Limits
 from stereokit.data.isolation import map_isolated
 from stereokit.data.plan import Item, Plan
-from stereokit.data.preparation import Prepared, Task, output_path, prepare
+from stereokit.data.preparation import Preparation, Prepared, Task, output_path, prepare
 from stereokit.data.source_audit import swap_suspects
 from stereokit.data.splits import assign_splits, parse_fractions
 from stereokit.data.text import output_stem
@@ -131,7 +131,11 @@ def make_job(settings: PrepSettings, plan: Plan, assignment: Mapping[str, str]) 
         strict=settings.strict, accept_failed=settings.accept_failed, is_dry_run=settings.is_dry_run,
         report=settings.report,
     )  # fmt: skip
-    shared: dict[str, object] = {"preparation": asdict(settings.preparation)}
+    usual = asdict(Preparation())
+    # What is as usual is left out, so that a later version, which knows more of it, makes nothing anew.
+    shared: dict[str, object] = {
+        name: value for name, value in asdict(settings.preparation).items() if value != usual[name]
+    }
     if settings.synth is not None:
         shared |= {"voice": settings.synth, "seed": settings.seed}
     digest, container = plan_digest(shared), settings.preparation.container
@@ -140,6 +144,7 @@ def make_job(settings: PrepSettings, plan: Plan, assignment: Mapping[str, str]) 
         units=[_unit(item, container, digest) for item in plan.items], refused=plan.refused,
         excluded=plan.excluded, left_out=plan.left_out, context={"assigned": dict(assignment)}, prep=settings,
         items={item.key: item for item in plan.items}, assignment=assignment,
+        defaults=recorded(PrepSettings((), settings.output)),
     )  # fmt: skip
 
 

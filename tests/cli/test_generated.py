@@ -29,7 +29,7 @@ def test_every_command_has_a_page_with_all_its_options() -> None:
     pages = generated_files()
     group = typer.main.get_command(app)
     for name, command in group.commands.items():
-        page = pages[f"man/stereokit-{name}.1"].replace("\\-", "-")
+        page = pages[f"man/stereokit-{name.replace(' ', '-')}.1"].replace("\\-", "-")
         for param in command.params:
             for flag in param.opts if param.param_type_name == "option" else ():
                 assert flag in page, f"{flag} is not in the page of {name}"

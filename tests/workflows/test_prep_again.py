@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -306,13 +307,16 @@ def test_what_only_leaves_out_goes_though_deleted_clips_stay(tmp_path: Path, sou
     assert files(target) == files(tmp_path / "fresh")
 
 
-@pytest.mark.parametrize("harm", ["gone", "other", "manifest", "description"])
+@pytest.mark.parametrize("harm", ["gone", "other", "manifest", "description", "edited"])
 def test_what_was_damaged_in_the_data_set_is_made_again(again: Run, built: Path, harm: str) -> None:
     clip = next(iter(sorted((built / "train").glob("*.wav"))))
-    path = {"manifest": built / METADATA, "description": built / DESCRIPTION}.get(harm, clip)
+    path = {"manifest": built / METADATA, "edited": built / METADATA, "description": built / DESCRIPTION}.get(
+        harm, clip
+    )
+    text = path.read_bytes()
     path.unlink()
-    if harm == "other":
-        path.write_bytes(b"mine")
+    if harm in ("other", "edited"):
+        path.write_bytes(text[:-9])
     assert again().status == 0
 
 
@@ -371,6 +375,17 @@ def test_a_dry_run_plans_what_changed_and_writes_nothing(tmp_path: Path, sounds:
     assert (summary["clips"], summary["unchanged"], summary["removed"], summary["status"]) == (2, 4, 1, "planned")
 
 
+def test_a_data_set_of_before_a_setting_existed_was_made_with_its_default(again: Run, run: Run, built: Path) -> None:
+    connection = sqlite3.connect(built / CATALOGUE)
+    ((text,),) = connection.execute("SELECT value FROM description WHERE name = 'settings'")
+    older = {name: value for name, value in json.loads(text).items() if name not in ("trim_silence", "encoding")}
+    connection.execute("UPDATE description SET value = ? WHERE name = 'settings'", (json.dumps(older),))
+    connection.commit()
+    connection.close()
+    assert again().rows[-1]["unchanged"] == 6
+    assert "--bits 24, not 16" in run("prep", built.parent / "set", "-o", built, "--bits", 24).err
+
+
 # the catalogue
 
 
@@ -407,8 +422,6 @@ def test_another_programs_file_is_no_catalogue_and_stays(tmp_path: Path, sounds:
 
 
 def theirs(path: Path) -> Path:
-    import sqlite3  # noqa: PLC0415 - another program's
-
     connection = sqlite3.connect(path)
     connection.execute("CREATE TABLE mine (number)")
     connection.commit()
