@@ -57,7 +57,7 @@ Overlap = Annotated[
 MinSide = Annotated[float | None, typer.Option(metavar="D", help="Leave out what has a side distance under this.")]
 MaxPeak = Annotated[float | None, typer.Option(metavar="DB", help="Leave out what has a true peak over this.")]
 OnlyStereo = Annotated[
-    bool, typer.Option("--only-stereo", help="Leave out mono, dual mono, one-sided, inverted and silent sound.")
+    bool, typer.Option("--only-stereo", help="Leave out (nearly) mono, one-sided, inverted and silent sound.")
 ]
 Labels = Annotated[
     Path | None,

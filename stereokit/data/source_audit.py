@@ -10,6 +10,7 @@ from stereokit.audio.levels import loudness_lufs
 from stereokit.audio.true_peak import true_peak
 from stereokit.metrics.audit import clip_facts
 from stereokit.metrics.excerpt import excerpt_of
+from stereokit.metrics.image import ONE_SIDED_DB
 from stereokit.metrics.side import image_class, side_distance
 
 # Figures are rounded to what can be heard or counts: other processors sum in another order.
@@ -34,12 +35,12 @@ def source_audit(recording: Recording, clip: Clip) -> dict[str, object]:
     Returns
     -------
     dict
-        ``is_silent``; ``is_dual_mono`` (two equal channels in a file of two); ``is_inverted`` (correlation under
-        -0.9); ``is_one_sided`` (a channel 40 dB or more under the other); ``clipped_frames`` (three samples or more
-        in a row at full scale); ``dc_left`` and ``dc_right`` (means, full scale 1); ``true_peak_db`` (BS.1770) and
-        ``loudness_lufs``, None for silence or what the gate shuts out; ``side_distance``; ``image_class``;
-        ``correlation``; ``balance_db`` (positive towards right), ``side_mid_db`` and ``mono_loss_db``, None for
-        silence.
+        ``is_silent``; ``is_dual_mono`` (two equal channels in a file of two); ``is_nearly_mono`` (side 40 dB or more
+        under mid); ``is_inverted`` (correlation under -0.9); ``is_one_sided`` (a channel 40 dB or more under the
+        other); ``clipped_frames`` (three samples or more in a row at full scale); ``dc_left`` and ``dc_right`` (means,
+        full scale 1); ``true_peak_db`` (BS.1770) and ``loudness_lufs``, None for silence or what the gate shuts out;
+        ``side_distance``; ``image_class``; ``correlation``; ``balance_db`` (positive towards right), ``side_mid_db``
+        and ``mono_loss_db``, None for silence.
 
     Raises
     ------
@@ -53,6 +54,7 @@ def source_audit(recording: Recording, clip: Clip) -> dict[str, object]:
     return {
         "is_silent": facts.is_silent,
         "is_dual_mono": facts.is_dual_mono,
+        "is_nearly_mono": image.side_mid_db is not None and image.side_mid_db <= -ONE_SIDED_DB,
         "is_inverted": image.is_inverted,
         "is_one_sided": image.is_one_sided,
         "clipped_frames": facts.clipped_frames,
@@ -85,7 +87,8 @@ class Filters:
     max_peak_db
         The highest true peak, in dB of full scale.
     is_only_stereo
-        Whether mono, dual mono, one-sided and inverted clips, which all are one channel, and silence are left out.
+        Whether mono, (nearly) dual mono, one-sided and inverted clips, which all are one channel, and silence are
+        left out.
     """
 
     min_side: float | None = None
@@ -102,7 +105,14 @@ class Filters:
         """
         side, peak = facts["side_distance"], facts["true_peak_db"]
         if self.is_only_stereo:
-            for name in ("is_silent", "is_mono_source", "is_dual_mono", "is_one_sided", "is_inverted"):
+            for name in (
+                "is_silent",
+                "is_mono_source",
+                "is_dual_mono",
+                "is_nearly_mono",
+                "is_one_sided",
+                "is_inverted",
+            ):
                 if facts[name]:
                     return f"is {_WORDS[name]} (--only-stereo)"
         if self.min_side is not None and isinstance(side, float) and side < self.min_side:
@@ -116,6 +126,7 @@ _WORDS = {
     "is_silent": "silent",
     "is_mono_source": "mono",
     "is_dual_mono": "dual mono",
+    "is_nearly_mono": "nearly mono",
     "is_one_sided": "one-sided",
     "is_inverted": "inverted",
 }

@@ -10,7 +10,7 @@ from stereokit.audio.clip import Recording
 from stereokit.data.source_audit import Filters, source_audit, swap_suspects
 
 RATE = 48_000
-FAULTS = ("is_silent", "is_dual_mono", "is_inverted", "is_one_sided", "clipped_frames")
+FAULTS = ("is_silent", "is_dual_mono", "is_nearly_mono", "is_inverted", "is_one_sided", "clipped_frames")
 
 
 def sine(level: float = 0.5, *, phase: float = 0.0, frames: int = RATE) -> NDArray[np.float64]:
@@ -42,9 +42,18 @@ class TestFaults:
 
     def test_two_equal_channels_are_dual_mono_and_one_is_not(self, bits: int) -> None:
         both, one = audit(sine(), sine(), bits=bits), audit(sine(), bits=bits)
-        assert (faults(both), faults(one)) == (["is_dual_mono"], [])
+        assert (faults(both), faults(one)) == (["is_dual_mono", "is_nearly_mono"], ["is_nearly_mono"])
         assert both["side_distance"] == one["side_distance"] == 0.0
         assert both["side_mid_db"] == -200.0
+
+    @pytest.mark.parametrize(("side_db", "found"), [(-41.0, ["is_nearly_mono"]), (-39.0, [])])
+    def test_a_side_more_than_40_db_under_the_mid_is_nearly_mono(
+        self, bits: int, side_db: float, found: list[str]
+    ) -> None:
+        mid, side = sine(), 10 ** (side_db / 20) * sine(phase=1.0)
+        facts = audit(mid + side, mid - side, bits=bits)
+        assert faults(facts) == found
+        assert facts["side_mid_db"] == pytest.approx(side_db, abs=0.1)
 
     def test_a_channel_turned_over_is_inverted(self, bits: int) -> None:
         facts = audit(sine(), -sine(), bits=bits)
@@ -98,6 +107,7 @@ class TestFilters:
         "is_silent": False,
         "is_mono_source": False,
         "is_dual_mono": False,
+        "is_nearly_mono": False,
         "is_one_sided": False,
         "is_inverted": False,
         "side_distance": 0.2,
