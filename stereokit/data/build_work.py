@@ -225,6 +225,7 @@ class Build:
         self._catalogue.switch(new)
         if content.steps:
             self._do_steps(new)
+        self._catalogue.shrink()
         self.snapshot = new
         self._remove_staging()
 

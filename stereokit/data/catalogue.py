@@ -26,12 +26,13 @@ _COLUMNS = """
     key TEXT PRIMARY KEY, parent TEXT NOT NULL, path TEXT NOT NULL,
     size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, ctime_ns INTEGER NOT NULL, more_inputs TEXT NOT NULL,
     content TEXT NOT NULL, plan TEXT NOT NULL, target TEXT NOT NULL, columns TEXT NOT NULL,
-    status TEXT NOT NULL, reason TEXT NOT NULL, made TEXT NOT NULL, place TEXT NOT NULL
+    status TEXT NOT NULL, reason TEXT NOT NULL, place TEXT NOT NULL, made TEXT NOT NULL
 """
 _TABLES = (
     "CREATE TABLE description (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
-    f"CREATE TABLE sources ({_COLUMNS}) WITHOUT ROWID",
-    f"CREATE TABLE pending ({_COLUMNS}) WITHOUT ROWID",
+    # What was made of a source is long: in a table of another form it would fill pages badly.
+    f"CREATE TABLE sources ({_COLUMNS})",
+    f"CREATE TABLE pending ({_COLUMNS})",
     """CREATE TABLE outputs (
     file_name TEXT PRIMARY KEY, key TEXT NOT NULL, name TEXT NOT NULL, size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL, sha256 TEXT NOT NULL, verified_at REAL NOT NULL) WITHOUT ROWID""",
@@ -48,7 +49,7 @@ class UnfinishedCatalogueError(OutputError):
 
 
 def look(path: Path) -> Snapshot:
-    """Read a catalogue without writing anything.
+    """Read a catalogue without writing anything, and without what became of each source.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def look(path: Path) -> Snapshot:
         connection = sqlite3.connect(address, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
         with contextlib.closing(connection):
             connection.execute("BEGIN")
-            return _read(connection) if _check_form(connection, path) else Snapshot()
+            return _read(connection, with_made=False) if _check_form(connection, path) else Snapshot()
 
 
 class Catalogue:
@@ -84,6 +85,7 @@ class Catalogue:
         with _told(path):
             self._connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
             try:
+                self._connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 self._connection.execute("PRAGMA journal_mode = DELETE")
                 self._connection.execute(f"PRAGMA synchronous = {_SYNCHRONOUS}")
                 if not _check_form(self._connection, path):
@@ -102,7 +104,7 @@ class Catalogue:
     def read(self) -> Snapshot:
         """Return all that it knows."""
         with _told(self.path):
-            return _read(self._connection)
+            return _read(self._connection, with_made=True)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -172,6 +174,11 @@ class Catalogue:
             connection.execute("DELETE FROM steps")
             _describe(connection, {"state": "clean"})
 
+    def shrink(self) -> None:
+        """Give the room back that forgotten records took."""
+        with _told(self.path):
+            self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+
 
 def _describe(connection: sqlite3.Connection, description: Mapping[str, str]) -> None:
     connection.executemany("INSERT OR REPLACE INTO description VALUES (?, ?)", description.items())
@@ -183,9 +190,11 @@ def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[tuple[obj
     connection.executemany(f"INSERT OR REPLACE INTO {table} VALUES ({marks})", rows)  # noqa: S608 - our own names
 
 
-def _read(connection: sqlite3.Connection) -> Snapshot:
+def _read(connection: sqlite3.Connection, *, with_made: bool) -> Snapshot:
+    names = ", ".join(SourceRecord._fields if with_made else (*SourceRecord._fields[:-1], "''"))
+
     def sources(table: str) -> dict[str, SourceRecord]:
-        rows = connection.execute(f"SELECT * FROM {table}")  # noqa: S608 - our own names
+        rows = connection.execute(f"SELECT {names} FROM {table}")  # noqa: S608 - our own names
         return {row[0]: SourceRecord._make(row) for row in rows}
 
     outputs = {row[0]: OutputRecord._make(row) for row in connection.execute("SELECT * FROM outputs")}

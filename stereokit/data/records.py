@@ -26,11 +26,11 @@ class SourceRecord(NamedTuple):
         ``done``, ``failed``, ``dropped`` or ``excluded``.
     reason
         Why not done.
-    made
-        What became of it, as JSON; empty without a result.
     place
         Pending: the folder in the staging folder where its outputs wait; empty when those in place stay.
         Otherwise ``gone`` for a source that is no longer there and whose clips are kept.
+    made
+        What became of it, as JSON; empty without a result, and for who only looks.
     """
 
     key: str
@@ -46,8 +46,8 @@ class SourceRecord(NamedTuple):
     columns: str
     status: str
     reason: str = ""
-    made: str = ""
     place: str = ""
+    made: str = ""
 
 
 class OutputRecord(NamedTuple):

@@ -13,6 +13,8 @@ from stereokit.errors import BadInputError, UsageError
 from stereokit.writing import contained_path
 
 _TEXT_LIMIT_BYTES = 1 << 30
+# What a row on a pipe says of a file that is there.
+_IN_PLACE = ("done", "changed", "renamed")
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def _from_row(line: str, number: int, folder: Path, root: str, *, contained: boo
         yield Refusal(where, "has no file_name")
         return
     if not contained:
-        if row.get("status", "done") == "done":
+        if row.get("status", "done") in _IN_PLACE:
             yield _listed(folder / name, name, root, row)
         return
     try:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 _UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SLUG_LENGTH = 48
@@ -43,6 +44,7 @@ def digest(text: str, *, size: int = 16) -> bytes:
     return hashlib.blake2b(nfc(text).encode(), digest_size=size).digest()
 
 
+@lru_cache(maxsize=1 << 16)
 def output_stem(key: str) -> str:
     """Return a file name for a source: an ASCII slug of its stem and 8 hexadecimal digits of its whole key.
 

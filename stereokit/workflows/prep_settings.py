@@ -95,22 +95,33 @@ def find_plan(settings: PrepSettings, stdin: Iterable[str]) -> Plan:
 
 def _find_all(settings: PrepSettings, stdin: Iterable[str], *, has_labels: bool) -> tuple[list[Source], list[Refusal]]:
     """Return the files of all SRC in the order of their paths, each once, and what was refused."""
-    sources: dict[Path, Source] = {}
+    sources: dict[str, Source] = {}
     refused: list[Refusal] = []
-    inside = settings.output.resolve()
+    inside = f"{settings.output.resolve()}{os.sep}"
+    folders: dict[str, str] = {}
     for given in dict.fromkeys(settings.sources):
         found = find_sources(given, stdin)
         if not has_labels:
             found = with_manifest(found, given)
         refused += found.refused
         for source in found.sources:
-            real = source.path.resolve()
+            real = _real_path(os.fspath(source.path), folders)
             # A data set inside its own source must not become a source of the next run.
-            if real.is_relative_to(inside):
+            if real.startswith(inside):
                 continue
             if sources.setdefault(real, source) is not source:
                 refused.append(Refusal(str(source.path), f"is the same file as {sources[real].path}"))
     return sorted(sources.values(), key=lambda source: os.fsencode(source.path)), refused
+
+
+def _real_path(path: str, folders: dict[str, str]) -> str:
+    """Return where a file really is; ``folders`` remembers that of folders, since looking takes long."""
+    if os.path.islink(path):  # noqa: PTH114 - ten thousand at a time
+        return os.path.realpath(path)
+    folder, name = os.path.split(path)
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return os.path.join(folders[folder], name)  # noqa: PTH118
 
 
 def recorded(settings: PrepSettings) -> dict[str, object]:

@@ -33,6 +33,9 @@ Run = Callable[..., SimpleNamespace]
 COLUMNS = {
     "file_name", "label", "split", "group", "source", "is_mono_source", "source_rate_hz", "source_frames",
     "source_encoding", "sample_rate_hz", "frames", "has_side", "peak", "gain_db", "is_limited", "sha256",
+    "is_silent", "is_dual_mono", "is_nearly_mono", "is_inverted", "is_one_sided", "clipped_frames", "dc_left",
+    "dc_right", "true_peak_db", "loudness_lufs", "side_distance", "image_class", "correlation", "balance_db",
+    "side_mid_db", "mono_loss_db", "padded_frames", "is_swap_suspect",
 }  # fmt: skip
 BY_HAND = {"0": "train", "1": "validation", "2": "test"}
 

@@ -210,6 +210,20 @@ def test_a_renamed_source_is_told_with_its_old_name(sounds: Path, again: Run, bu
     assert (result.rows[-1]["renamed"], result.rows[-1]["done"], result.rows[-1]["kept"]) == (1, 1, 0)
 
 
+def test_rows_of_what_changed_are_a_set_for_the_next_command(
+    tmp_path: Path, sounds: Path, run: Run, again: Run
+) -> None:
+    sound(sounds / "kick" / "new.wav")
+    sound(sounds / "kick" / "b.wav", seed=1)
+    (sounds / "kick" / "a.wav").rename(sounds / "kick" / "z.wav")
+    changed = again(is_fresh=False)
+    result = run("prep", "-", "-o", tmp_path / "next", stdin=changed.out)
+    assert {row["given_source"] for row in rows(tmp_path / "next")} == {
+        f"set/kick/{name}.wav" for name in ("new", "b", "z")
+    }
+    assert result.status == 0
+
+
 def test_a_source_that_fails_is_told_once_and_counts_on(sounds: Path, again: Run, run: Run, built: Path) -> None:
     bad = sounds / "kick" / "bad.wav"
     bad.write_bytes(b"no sound")
