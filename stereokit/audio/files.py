@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from stereokit.audio import stream
 from stereokit.audio.clip import Clip, Recording
 from stereokit.audio.headers import check_declared_size, is_mpeg
 from stereokit.audio.plain_wave import read_plain_wave
@@ -42,7 +43,7 @@ _INT16_SUBTYPES = frozenset({"PCM_16", "PCM_S8", "PCM_U8"})
 # Their decoder prints what our own line says better.
 _NOISY_FORMATS = frozenset({"MP3"})
 
-Encoding = Literal["16", "24", "float"]
+Encoding = stream.Encoding
 Container = Literal["wav", "flac"]
 _SUBTYPES: dict[Encoding, str] = {"16": "PCM_16", "24": "PCM_24", "float": "FLOAT"}
 
@@ -201,11 +202,14 @@ def encode(
         For float samples in FLAC; for samples outside [-1, 1], or NaN, with an integer encoding: nothing is clipped
         silently.
     """
-    samples: NDArray[Any] = clip.samples.T
     if encoding == "float" and container == "flac":
         raise ValueError("FLAC holds integers only")
+    if encoding != "float" and container == "wav":
+        samples_as_written = stream.wav_samples(clip, encoding=encoding, dither_seed=dither_seed)
+        return stream.wav_header(clip.frames, clip.sample_rate, encoding) + samples_as_written
+    samples: NDArray[Any] = clip.samples.T
     if encoding != "float":
-        samples = quantise(clip.samples, 16 if encoding == "16" else 24, dither_seed).T
+        samples = stream.quantise(clip.samples, 16 if encoding == "16" else 24, dither_seed).T
     buffer = io.BytesIO()
     # libsndfile calls back into Python here, and an exception of a signal would be lost on its way out.
     with uninterrupted():
@@ -216,29 +220,6 @@ def encode(
         if peak >= 0:
             data[peak + 12 : peak + 16] = bytes(4)
     return bytes(data)
-
-
-def quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -> NDArray[Any]:
-    """Return samples, shape (2, T), as int16, or as 24 bit in the upper bytes of int32; see ``encode`` for the rest."""
-    steps = 2.0 ** (bits - 1)
-    scaled = samples.astype(np.float64)
-    scaled *= steps
-    # turned round so that a NaN is refused too
-    if not (scaled.max(initial=0.0) <= steps and scaled.min(initial=0.0) >= -steps):
-        raise ValueError("samples outside ±1 cannot be written as integers")
-    whole = np.rint(scaled)
-    if dither_seed is not None and bits == 16:
-        inexact = (scaled[0] != whole[0]) | (scaled[1] != whole[1])
-        if inexact.any():
-            noise = np.random.default_rng(dither_seed).random((2, samples.shape[1]))
-            noise[0] -= noise[1]
-            scaled += np.where(inexact, noise[0], 0.0)
-            np.rint(scaled, out=whole)
-    np.clip(whole, -steps, steps - 1, out=whole)
-    if bits == 16:
-        return whole.astype(np.int16)
-    # libsndfile takes 24 bit from the upper bytes of 32
-    return (whole.astype(np.int32) << 8).astype(np.int32)
 
 
 def is_audio_name(name: str) -> bool:

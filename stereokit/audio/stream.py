@@ -1,14 +1,19 @@
 """A WAV file written as it comes: its length is known before its samples are."""
 
 import struct
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stereokit.audio.clip import Clip
-from stereokit.audio.files import Encoding, quantise
+
+Encoding = Literal["16", "24", "float"]
 
 _BYTES: dict[Encoding, int] = {"16": 2, "24": 3, "float": 4}
 _LARGEST = 2**32 - 1
+# Quantised at once: what that takes stays in the processor's own memory.
+_FRAMES_AT_ONCE = 1 << 14
 # In front of the samples, beside the first eight bytes: WAVE, fmt, fact, data.
 _HEADER_ROOM = 64
 
@@ -61,6 +66,60 @@ def wav_samples(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | Non
     if encoding == "float":
         return clip.samples.T.astype("<f4").tobytes()
     if encoding == "16":
-        return quantise(clip.samples, 16, dither_seed).T.astype("<i2").tobytes()
-    upper = np.ascontiguousarray(quantise(clip.samples, 24, None).T.astype("<i4"))
+        return quantise(clip.samples, 16, dither_seed).T.astype("<i2", copy=False).tobytes()
+    upper = np.ascontiguousarray(quantise(clip.samples, 24, None).T.astype("<i4", copy=False))
     return upper.view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()
+
+
+def quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -> NDArray[Any]:
+    """Return samples, shape (2, T), as int16, or as 24 bit in the upper bytes of int32; see ``files.encode``.
+
+    The result lies in memory as in a file: left, right, left, right.
+
+    Raises
+    ------
+    ValueError
+        For samples outside [-1, 1], or NaN.
+    """
+    steps = 2.0 ** (bits - 1)
+    frames = samples.shape[1]
+    result = np.empty((frames, 2), np.int16 if bits == 16 else np.int32)
+    dither = None if dither_seed is None or bits != 16 else _Dither(dither_seed, frames)
+    for start in range(0, frames, _FRAMES_AT_ONCE):
+        scaled = samples[:, start : start + _FRAMES_AT_ONCE].astype(np.float64)
+        scaled *= steps
+        # turned round so that a NaN is refused too
+        if not (scaled.max(initial=0.0) <= steps and scaled.min(initial=0.0) >= -steps):
+            raise ValueError("samples outside ±1 cannot be written as integers")
+        whole = np.rint(scaled)
+        if dither is not None:
+            inexact = (scaled[0] != whole[0]) | (scaled[1] != whole[1])
+            if inexact.any():
+                scaled += np.where(inexact, dither.noise(start, scaled.shape[1]), 0.0)
+                np.rint(scaled, out=whole)
+        # The upper end has no number of its own.
+        np.minimum(whole, steps - 1, out=whole)
+        np.maximum(whole, -steps, out=whole)
+        result[start : start + _FRAMES_AT_ONCE] = whole.T
+    if bits != 16:
+        # libsndfile takes 24 bit from the upper bytes of 32
+        result <<= 8
+    return result.T
+
+
+class _Dither:
+    """Triangular noise of ±1: the difference of two stretches of one stream of numbers, each as long as the clip.
+
+    What nobody asks for is not drawn.
+    """
+
+    def __init__(self, seed: int, frames: int) -> None:
+        self._halves = [np.random.PCG64(seed), np.random.PCG64(seed)]
+        self._halves[1].advance(frames)
+        self._at = 0
+
+    def noise(self, start: int, frames: int) -> NDArray[np.float64]:
+        """Return the noise of so many frames from ``start`` on, which never goes back."""
+        first, second = (np.random.Generator(half.advance(start - self._at)).random(frames) for half in self._halves)
+        self._at = start + frames
+        return np.subtract(first, second, out=first)

@@ -435,4 +435,4 @@ def test_a_signal_while_a_file_is_encoded_is_not_lost(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(files.io, "BytesIO", Interrupting)
     with pytest.raises(KeyboardInterrupt):
-        files.encode(Clip(np.zeros((2, 10), np.float32), 8000))
+        files.encode(Clip(np.zeros((2, 10), np.float32), 8000), container="flac")
