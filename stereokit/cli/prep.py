@@ -79,6 +79,10 @@ Report = Annotated[
     Path | None,
     typer.Option(parser=options.file_path, metavar="FILE", help="JSON file with all that this run did."),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="tcp://HOST:PORT", help="Work on this dask cluster, which must see the files where they are."),
+]
 Rebuild = Annotated[
     bool, typer.Option("--force", help="Make everything anew, with other settings and without what is gone.")
 ]
@@ -118,6 +122,7 @@ def prep(
     catalog: options.Catalog = None,
     report: Report = None,
     jobs: options.Jobs = None,
+    cluster: Cluster = None,
 ) -> Status:
     """Make a data set, or bring it up to date: decode, resample, make stereo, fit, level, split.
 
@@ -142,7 +147,7 @@ def prep(
         sources=tuple(sources or ()), output=folder, synth=synth, count=count, preparation=preparation_of(words),
         labels=labels, only=tuple(map(nfc, only or ())), group=group, split=split, assign=assign, seed=seed,
         strict=strict, force=force, is_dry_run=dry_run, jobs=jobs, catalog=catalog, deleted=deleted,
-        accept_failed=accept_failed, report=report,
+        accept_failed=accept_failed, report=report, cluster=cluster,
     )  # fmt: skip
     return output.show(workflow(settings, output.streams.stdin), prep_table)
 

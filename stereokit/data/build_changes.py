@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from stereokit.data.records import Snapshot, SourceRecord
-from stereokit.data.units import GONE, Stat, Unit, stat_inputs
+from stereokit.data.units import GONE, Stat, Unit, plan_of, stat_inputs
 
 Why = Literal["new", "changed", "damaged"]
 Deleted = Literal["keep", "remove"]
@@ -93,11 +93,12 @@ def find_changes(
 def reason_to_make(record: SourceRecord | None, unit: Unit, stat: Stat, damaged: Collection[str]) -> Why | None:
     """Tell why a unit must be made; None when what is known of it still holds.
 
-    What failed is tried again when anything at all was done to its file, even to its mode (ctime).
+    What failed is tried again when anything was done to its file, even to its mode (ctime), and by other versions.
     """
     if record is None:
         return "new"
-    same = (record.size, record.mtime_ns, record.plan) == (stat.size, stat.mtime_ns, unit.plan)
+    plan = plan_of(unit, record.status)
+    same = (record.size, record.mtime_ns, record.plan) == (stat.size, stat.mtime_ns, plan)
     same = same and _without_ctimes(record.more_inputs) == _without_ctimes(stat.more_inputs)
     if record.status == "failed":
         same = same and (record.ctime_ns, record.more_inputs) == (stat.ctime_ns, stat.more_inputs)

@@ -17,7 +17,18 @@ from stereokit.data.catalogue import Catalogue
 from stereokit.data.preparation import output_path
 from stereokit.data.records import OutputRecord, Snapshot, SourceRecord
 from stereokit.data.staging import listed_clips
-from stereokit.data.units import Function, Order, Outcome, Stat, Task, Unit, carry_out, file_names, made_to_json
+from stereokit.data.units import (
+    Function,
+    Order,
+    Outcome,
+    Stat,
+    Task,
+    Unit,
+    carry_out,
+    file_names,
+    made_to_json,
+    plan_of,
+)
 from stereokit.errors import BadInputError, OutputError, StereokitError
 from stereokit.writing import make_folder, remove_file, sync_batch, write_file
 
@@ -139,7 +150,7 @@ class Build:
 
     def _resumed(self, unit: Unit, stat: Stat, *, is_known: bool) -> SourceRecord | None:
         record = self._waiting.get(unit.key)
-        if record is None or (record.plan, record.target) != (unit.plan, unit.target):
+        if record is None or (record.plan, record.target) != (plan_of(unit, record.status), unit.target):
             return None
         if record.status == "done" and not record.place and not is_known:
             return None
@@ -153,7 +164,7 @@ class Build:
             status="failed",
         )  # fmt: skip
         if isinstance(result, BadInputError):
-            return new._replace(reason=str(result))
+            return new._replace(plan=plan_of(unit, "failed"), reason=str(result))
         if result.prepared is None:
             old = self.snapshot.sources[unit.key]
             return new._replace(content=result.content, status=old.status, reason=old.reason, made=old.made)

@@ -5,9 +5,11 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path, PurePath
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from stereokit.data.dataset import versions
 from stereokit.data.preparation import Output, Prepared, output_path
 from stereokit.data.records import SourceRecord
 from stereokit.errors import BadInputError
@@ -60,6 +62,16 @@ def plan_digest(plan: Mapping[str, object]) -> str:
     """Return a digest of a plan that JSON can hold."""
     text = json.dumps(plan, sort_keys=True, default=str)
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+@cache
+def _attempt() -> str:
+    return plan_digest(versions())
+
+
+def plan_of(unit: Unit, status: str) -> str:
+    """Return the plan of a unit's record: what failed is tried again by another version of what reads sound."""
+    return f"{unit.plan}@{_attempt()}" if status == "failed" else unit.plan
 
 
 def stat_inputs(inputs: tuple[Path, ...]) -> Stat:

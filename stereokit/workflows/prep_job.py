@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from stereokit.data.build_switch import PlacedFile
+from stereokit.data.cluster import map_cluster
 from stereokit.data.isolated_worker import Limits
 from stereokit.data.isolation import map_isolated
 from stereokit.data.plan import Item, Plan
@@ -56,9 +57,19 @@ class PrepJob(Job[Task]):
     def apply(self, function: Any, orders: Sequence[Order[Task]]) -> Generator[Outcome | BadInputError, None, None]:
         """Decode files in processes that they cannot take down; procedural sounds do no harm."""
         jobs = available_jobs() if self.prep.jobs is None else self.prep.jobs
+        # What is sliced may last hours.
+        limits = None if self.prep.preparation.slicing is None else Limits(seconds=_SLICED_FILE_S)
+        if self.prep.cluster is not None and orders:
+            far = [_absolute(order) for order in orders]
+            return map_cluster(
+                function,
+                far,
+                address=self.prep.cluster,
+                folder=far[0].task.target.parent,
+                witness=far[0].task.source,
+                limits=limits,
+            )
         if self.prep.synth is None:
-            # What is sliced may last hours.
-            limits = None if self.prep.preparation.slicing is None else Limits(seconds=_SLICED_FILE_S)
             return map_isolated(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS, limits=limits)
         return map_files(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS, inline_up_to=_INLINE_CLIPS)
 
@@ -111,6 +122,13 @@ class PrepJob(Job[Task]):
     def remarks(self, rows: Sequence[Mapping[str, object]], counts: Mapping[str, Json]) -> Iterable[Message]:
         """Tell of equal sounds in two splits, of clips that were turned down, and of empty splits."""
         return set_remarks(self._fractions(), rows, counts)
+
+
+def _absolute(order: Order[Task]) -> Order[Task]:
+    """Return an order whose paths hold on another machine, too."""
+    source = None if order.task.source is None else order.task.source.absolute()
+    task = replace(order.task, source=source, target=order.task.target.absolute())
+    return replace(order, task=task, inputs=tuple(path.absolute() for path in order.inputs))
 
 
 def _label(entry: Entry) -> str | None:

@@ -30,6 +30,11 @@ OPTIONS = {
     "min_side": "--min-side",
     "max_peak": "--max-peak",
     "is_only_stereo": "--only-stereo",
+    "augment": "--augment",
+    "variants": "--variants",
+    "degrade": "--degrade",
+    "unevenness": "--uneven",
+    "near_duplicates": "--near-duplicates",
     "synth": "--synth",
     "count": "--count",
     "seed": "--seed",
@@ -64,6 +69,7 @@ class PrepSettings:
     deleted: Deleted = "keep"
     accept_failed: bool = False
     report: Path | None = None
+    cluster: str | None = None
 
 
 def find_plan(settings: PrepSettings, stdin: Iterable[str]) -> Plan:

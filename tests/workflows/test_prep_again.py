@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from stereokit.data import build_work
+from stereokit.data import build_work, units
 from stereokit.data.build_place import STAGING
 from stereokit.data.catalogue import CATALOGUE, Catalogue
 from stereokit.data.dataset import DESCRIPTION
 from stereokit.data.staging import LOCK
 from stereokit.data.tables import METADATA
+from stereokit.data.workers import map_files
 from stereokit.workflows import prep_job
 from stereokit.writing import locked
 
@@ -257,6 +258,9 @@ def test_what_failed_is_tried_again_when_anything_was_done_to_it(
     bad.chmod(0o600)
     again(is_fresh=False)
     assert counted == ["bad.wav"]
+    monkeypatch.setattr(units, "_attempt", lambda: "another version")
+    assert told(again(is_fresh=False)) == {"failed": ["bad.wav"]}
+    assert counted == ["bad.wav", "bad.wav"]
     sound(bad)
     assert told(again()) == {"done": ["bad.wav"]}
 
@@ -398,6 +402,27 @@ def test_a_data_set_of_before_a_setting_existed_was_made_with_its_default(again:
     connection.close()
     assert again().rows[-1]["unchanged"] == 6
     assert "--bits 24, not 16" in run("prep", built.parent / "set", "-o", built, "--bits", 24).err
+
+
+def test_a_cluster_gets_paths_that_hold_everywhere_and_gives_the_same_bytes(
+    sounds: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[Path] = []
+
+    def there(function: Any, orders: Any, *, address: str, folder: Path, witness: Path, limits: object) -> Any:
+        assert address == "tcp://127.0.0.1:8786"
+        seen.extend(
+            [folder, witness, *(path for one in orders for path in (*one.inputs, one.task.source, one.task.target))]
+        )
+        return map_files(function, orders, jobs=1, chunk=1, inline_up_to=0)
+
+    monkeypatch.setattr(prep_job, "map_cluster", there)
+    monkeypatch.chdir(sounds.parent)
+    assert run("prep", "set", "-o", "near").status == 0
+    assert run("prep", "set", "-o", "far", "--cluster", "tcp://127.0.0.1:8786").status == 0
+    assert len(seen) == 2 + 3 * 6
+    assert all(path.is_absolute() for path in seen)
+    assert files(Path("near")) == files(Path("far"))
 
 
 # the catalogue
