@@ -20,6 +20,7 @@ _ROOMS = {
     "synth": ("stereokit.data.synth", "VOICE"),
     "augmentation": ("stereokit.data.augmentation", "AUGMENTATION"),
     "degradation": ("stereokit.data.degradation", "DEGRADATION"),
+    "renderer": ("stereokit.data.midi.renderers", "RENDERER"),
     "family": ("stereokit.models", "FAMILY"),
     "representation": ("stereokit.representations", "REPRESENTATION"),
 }

@@ -1,0 +1,1 @@
+"""What turns a performance into sound; one module a renderer."""
