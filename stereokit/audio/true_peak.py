@@ -15,7 +15,10 @@ _TWICE_FROM_HZ, _ONCE_FROM_HZ = 96_000, 192_000
 # Within 0.03 dB up to 0.45 of the rate.
 _TAPS, _SHAPE = 32, 5.0
 # Looked at in blocks, so many of them together that the processor has them at hand; filtered so many at once.
-_BLOCK, _BLOCKS_TOGETHER, _BLOCKS_AT_ONCE = 32, 1024, 128
+_BLOCK, _BLOCKS_TOGETHER, _BLOCKS_AT_ONCE = 32, 256, 128
+
+# float32 on the way: what is above must stay above.
+_ROUNDING = 1.0 + 1e-5
 
 
 class _Interpolator(NamedTuple):
@@ -51,8 +54,7 @@ def true_peak(clip: Clip) -> float:
     if clip.sample_rate >= _ONCE_FROM_HZ or highest == 0.0:
         return highest
     factor = 2 if clip.sample_rate >= _TWICE_FROM_HZ else 4
-    # Relative to the sample peak no float is out of range on the way.
-    return highest * _largest_ratio(clip.samples / np.float32(highest), _interpolator(factor))
+    return highest * _largest_ratio(clip.samples, _interpolator(factor), highest)
 
 
 @lru_cache(maxsize=4)
@@ -77,17 +79,34 @@ def _interpolator(factor: int) -> _Interpolator:
     return _Interpolator(shifted.reshape(len(shifted), -1), float(np.abs(taps).sum(axis=1).max()), float(bend))
 
 
-def _largest_ratio(samples: NDArray[np.float32], interpolator: _Interpolator) -> float:
-    """Return the filters' largest output for samples of which the largest is 1; 1 if it is less."""
-    highest = 1.0
+def _largest_ratio(samples: NDArray[np.float32], interpolator: _Interpolator, level: float) -> float:
+    """Return the filters' largest output over the largest sample; 1 if it is less.
+
+    Parameters
+    ----------
+    samples
+        Shape (channels, T).
+    interpolator
+        The filters.
+    level
+        Of the largest sample.
+    """
     channels, frames = samples.shape
-    # Two blocks of silence in front and two behind: what is heard across the ends counts.
-    count = -(-frames // _BLOCK) + 4
-    padded = np.zeros((channels, count * _BLOCK), np.float32)
-    padded[:, 2 * _BLOCK : 2 * _BLOCK + frames] = samples
-    for start in range(0, count - 2, _BLOCKS_TOGETHER):
-        part = padded[:, start * _BLOCK : (start + _BLOCKS_TOGETHER + 2) * _BLOCK]
-        highest = _highest_between(part, interpolator, highest)
+    length = _BLOCKS_TOGETHER * _BLOCK
+    # Each stretch hears a block before and behind it; a block before the clip and one behind it count, too.
+    starts = range(-2 * _BLOCK, frames, length)
+    heard = [samples[:, max(0, start) : start + length + 2 * _BLOCK] for start in starts]
+    tops = [max(float(part.max()), -float(part.min())) / level for part in heard]
+    highest = 1.0
+    # The loudest first: what it gives spares others the filter.
+    for place in sorted(range(len(tops)), key=tops.__getitem__, reverse=True):
+        if tops[place] * interpolator.gain * _ROUNDING <= highest:
+            break
+        padded = np.zeros((channels, length + 2 * _BLOCK), np.float32)
+        first = max(0, -starts[place])
+        # Relative to the sample peak no float is out of range on the way.
+        np.divide(heard[place], np.float32(level), out=padded[:, first : first + heard[place].shape[1]])
+        highest = _highest_between(padded, interpolator, highest)
     return highest
 
 
@@ -118,9 +137,8 @@ def _bounds(padded: NDArray[np.float32], interpolator: _Interpolator) -> NDArray
     around_level, around_bent = _with_neighbours(level_of_blocks), _with_neighbours(bent_of_blocks)
     # The sample after a block belongs to it, too.
     own = np.maximum(level_of_blocks[:, 1:-1], level[:, 2 * _BLOCK :: _BLOCK])
-    # float32 on the way: what is above must stay above.
     bound: NDArray[np.float32] = np.minimum(own + interpolator.bend * around_bent, interpolator.gain * around_level)
-    return bound * np.float32(1.0 + 1e-5)
+    return bound * np.float32(_ROUNDING)
 
 
 def _highest_of_blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:

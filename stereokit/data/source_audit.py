@@ -61,7 +61,7 @@ def source_audit(recording: Recording, clip: Clip) -> dict[str, object]:
         "dc_left": _rounded(float(excerpt.left.mean(dtype="float64")) / scale, _LEVEL_DIGITS),
         "dc_right": _rounded(float(excerpt.right.mean(dtype="float64")) / scale, _LEVEL_DIGITS),
         "true_peak_db": _rounded(20.0 * math.log10(peak) if peak else None, _DB_DIGITS),
-        "loudness_lufs": _rounded(loudness_lufs(clip), _DB_DIGITS),
+        "loudness_lufs": _rounded(loudness_lufs(clip, is_quick=True), _DB_DIGITS),
         "side_distance": _rounded(side_distance(excerpt), _LEVEL_DIGITS),
         "image_class": image_class(excerpt),
         "correlation": _rounded(image.correlation, _RATIO_DIGITS),

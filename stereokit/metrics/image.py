@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stereokit.metrics.decibels import energy_ratio_db
 from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.sums import inner
+from stereokit.metrics.sums import inner, pair_sums
 
 # Left and right of a wide clip are seldom under -0.5; one channel turned over gives -1.
 INVERTED_CORRELATION = -0.9
@@ -65,35 +65,38 @@ def stereo_image(excerpt: Excerpt) -> StereoImage:
     Gain changes nothing, nor does turning both channels over; swapping L and R changes the sign of the balance only.
     """
     # In the file's own numbers: sums of products of whole 16 bit steps are exact up to 2^23 frames.
-    left, right = excerpt.left.astype(np.float64), excerpt.right.astype(np.float64)
-    left_energy, right_energy, product = inner(left, left), inner(right, right), inner(left, right)
-    mid_energy, side_energy = _mid_side_energies(left, right, (left_energy + right_energy, 2.0 * product))
+    energies, totals = pair_sums(excerpt.left, excerpt.right)
+    left_energy, right_energy, product = energies
+    mid_energy, side_energy = _mid_side_energies(excerpt, (left_energy + right_energy, 2.0 * product))
     return StereoImage(
         side_mid_db=energy_ratio_db(side_energy, mid_energy),
-        correlation=_correlation(left, right, (left_energy, right_energy, product)),
+        correlation=_correlation(excerpt, energies, totals),
         balance_db=energy_ratio_db(right_energy, left_energy),
         mono_loss_db=energy_ratio_db(mid_energy + side_energy, mid_energy),
     )
 
 
-def _mid_side_energies(
-    left: NDArray[np.float64], right: NDArray[np.float64], sums: tuple[float, float]
-) -> tuple[float, float]:
+def _mid_side_energies(excerpt: Excerpt, sums: tuple[float, float]) -> tuple[float, float]:
     """Return |L + R|^2 and |L - R|^2 from |L|^2 + |R|^2 and 2 <L, R>; sample by sample where they nearly cancel."""
     whole, common = sums
     if whole - abs(common) > _CANCELLED * whole:
         return whole + common, whole - common
+    left, right = _channels(excerpt)
     mid, side = left + right, left - right
     return inner(mid, mid), inner(side, side)
 
 
-def _correlation(left: NDArray[np.float64], right: NDArray[np.float64], energies: tuple[float, float, float]) -> float:
+def _channels(excerpt: Excerpt) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    return excerpt.left.astype(np.float64), excerpt.right.astype(np.float64)
+
+
+def _correlation(excerpt: Excerpt, energies: tuple[float, float, float], sums: tuple[float, float]) -> float:
     """Return the correlation from |L|^2, |R|^2 and <L, R>; sample by sample where the mean is nearly all there is."""
-    count = len(left)
-    sums = float(left.sum()), float(right.sum())
+    count = excerpt.frames
     variances = [energy - total * total / count for energy, total in zip(energies, sums, strict=False)]
     covariance = energies[2] - sums[0] * sums[1] / count
     if any(one <= _CANCELLED * energy for one, energy in zip(variances, energies, strict=False)):
+        left, right = _channels(excerpt)
         # A constant channel is recognised by its samples: its mean need not be exact.
         constant = [bool((channel == channel[0]).all()) for channel in (left, right)]
         if any(constant):
