@@ -6,9 +6,7 @@ travels is pickled and not encrypted, so the network must be one that is trusted
 
 import contextlib
 import importlib
-import importlib.metadata
 import multiprocessing
-import platform
 import secrets
 import socket
 import warnings
@@ -18,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
+from stereokit.data.dataset import versions
 from stereokit.data.isolated_worker import Limits
 from stereokit.data.isolation import map_isolated
 from stereokit.errors import BadInputError, MissingError, StereokitError, UsageError
@@ -29,7 +28,6 @@ Result = TypeVar("Result")
 _CONNECT_S = 10.0
 _CHUNKS_AHEAD_PER_JOB = 3
 _COMPARED_BYTES = 4096
-_DECISIVE = ("stereokit", "numpy", "soundfile", "soxr")
 
 
 def map_cluster(
@@ -175,7 +173,7 @@ def _told_in_our_words(answers: Generator[Any, None, None]) -> Generator[Any, No
 
 def _check_workers(client: Any, files: Sequence[Path], function: object) -> None:
     """Refuse workers that would give other bytes."""
-    here = _versions()
+    here = versions()
     try:
         found: Mapping[str, tuple[dict[str, str], list[bytes]]] = client.run(_worker_view, files, function)
     except Exception as error:
@@ -199,11 +197,7 @@ def _check_workers(client: Any, files: Sequence[Path], function: object) -> None
 
 
 def _worker_view(files: Iterable[Path], function: object) -> tuple[dict[str, str], list[bytes]]:
-    return _versions(), [_beginning(file) for file in files]
-
-
-def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{name: importlib.metadata.version(name) for name in _DECISIVE}}
+    return versions(), [_beginning(file) for file in files]
 
 
 def _beginning(file: Path) -> bytes:

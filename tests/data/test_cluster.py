@@ -120,6 +120,25 @@ class TestCluster:
         assert written == {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()}
         assert len(written) == 9
 
+    def test_prep_makes_the_same_data_set(
+        self, address: str, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "sounds").mkdir()
+        for number in range(7):
+            noise = np.random.default_rng(number).normal(0, 0.1, (2_000 + number, 2))
+            soundfile.write(tmp_path / "sounds" / f"{number}.wav", noise, 32_000, "PCM_24")
+        (tmp_path / "sounds" / "broken.wav").write_bytes(b"RIFF")
+        here = run("prep", "sounds", "-o", "here", "--jobs", "1")
+        there = run("prep", "sounds", "-o", "there", "--cluster", address)
+        assert (here.status, there.status) == (3, 3)
+        assert there.rows[-1]["clips"] == 7
+        files = {path.relative_to("there"): path for path in Path("there").rglob("*") if path.is_file()}
+        made = {name for name in files if not name.name.startswith(".")}
+        assert made == {path.relative_to("here") for path in Path("here").rglob("[!.]*") if path.is_file()}
+        for name in made:
+            assert ("there" / name).read_bytes() == ("here" / name).read_bytes(), name
+
     def test_an_error_that_is_no_file_s_ends_the_work(self, address: str, tmp_path: Path):
         with pytest.raises(OutputError, match="the disk is full"):
             list(map_cluster(hostile.behave, ["a", "full"], address=address, folder=tmp_path))
@@ -151,8 +170,8 @@ class TestCluster:
             list(map_cluster(only_on_this_machine.same, [1], address=address, folder=tmp_path))
 
     def test_other_versions_there_are_refused(self, address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-        here = cluster._versions()
-        monkeypatch.setattr(cluster, "_versions", lambda: {**here, "soxr": "99.0"})
+        here = cluster.versions()
+        monkeypatch.setattr(cluster, "versions", lambda: {**here, "soxr": "99.0"})
         with pytest.raises(UsageError, match=rf"tcp://\S+ has soxr {here['soxr']}, not 99\.0 as here"):
             list(map_cluster(hostile.behave, ["a"], address=address, folder=tmp_path))
 
