@@ -19,7 +19,7 @@ _PASS_HZ, _PASS_Q = 38.13547087602444, 0.5003270373238773
 # Samples of a block, numbers of a state, and states of a group.
 _BLOCK, _STATE, _GROUP = 32, 4, 8
 # Filtered at once, so that memory stays small and the processor's own.
-_BLOCKS_AT_ONCE = 1 << 9
+_BLOCKS_AT_ONCE = 1 << 11
 
 Precision = type[np.float32] | type[np.float64]
 Filter = tuple[tuple[float, float, float], tuple[float, float, float]]

@@ -96,7 +96,8 @@ def _largest_ratio(samples: NDArray[np.float32], interpolator: _Interpolator, le
     # Each stretch hears a block before and behind it; a block before the clip and one behind it count, too.
     starts = range(-2 * _BLOCK, frames, length)
     heard = [samples[:, max(0, start) : start + length + 2 * _BLOCK] for start in starts]
-    tops = [max(float(part.max()), -float(part.min())) / level for part in heard]
+    # Along an axis at a time, which goes through vector registers.
+    tops = [max(float(part.max(axis=1).max()), -float(part.min(axis=1).min())) / level for part in heard]
     highest = 1.0
     # The loudest first: what it gives spares others the filter.
     for place in sorted(range(len(tops)), key=tops.__getitem__, reverse=True):
