@@ -23,26 +23,29 @@ _SCOPE_COLOURS = "magma"
 _LINES = ("-", "--")
 _LETTERS_A_LINE = 120
 
+# Margins are fixed: a layout that is searched for takes as long as drawing, and differs in its last digits.
+
 Values = NDArray[np.float64]
 
 
 def courses_picture(courses: Mapping[str, Course]) -> bytes:
     """Draw the short-time side distance over time as PNG, a panel a set."""
-    figure = new_figure(9.0, 2.9)
+    figure = new_figure(9.0, 2.9, layout=None)
+    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.16, top=0.91, wspace=0.06)
     _draw_courses(figure.subplots(1, len(courses), sharex=True, sharey=True, squeeze=False)[0], courses)
     return png_of(figure)
 
 
 def widths_picture(widths: Mapping[str, Values]) -> bytes:
     """Draw histograms of the side distances of whole clips as PNG."""
-    figure = new_figure(9.0, 2.9)
+    figure = new_figure(9.0, 2.9, layout=None)
+    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.16, top=0.89)
     _draw_widths(figure.subplots(), widths)
     return png_of(figure)
 
 
 def scope_picture(clip: Clip) -> bytes:
     """Draw a clip's vectorscope as PNG."""
-    # Fixed margins: finding them would take as long as drawing.
     figure = new_figure(2.9, 2.9, layout=None)
     figure.subplots_adjust(left=0.07, right=0.995, bottom=0.07, top=0.995)
     _draw_scope(figure.subplots(), clip)
@@ -66,17 +69,18 @@ def plot(shown: Shown, words: str, *, is_vector: bool) -> bytes:
     BadInputError
         When a clip is gone.
     """
-    figure = new_figure(11.0, 6.6)
+    figure = new_figure(11.0, 6.6, layout=None)
     figure.suptitle("\n".join(textwrap.wrap(words, _LETTERS_A_LINE)), fontsize=10)
-    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(1.0, 1.1))[:, 0]
-    first, second, third = above.subplots(1, 3)
+    above = figure.add_gridspec(1, 3, left=0.055, right=0.99, bottom=0.57, top=0.88, wspace=0.2)
+    first, second, third = above.subplots(squeeze=False)[0]
     second.sharex(first)
     second.sharey(first)
     _draw_courses([first, second], shown.courses)
     _draw_widths(third, shown.widths)
     pairs = {"nearest": shown.nearest[:1], "farthest": shown.farthest[:1]}
     drawn: list[tuple[str, Pair]] = [(name, pair) for name, some in pairs.items() for pair in some]
-    panels = below.subplots(1, 2 * len(drawn), squeeze=False)[0]
+    below = figure.add_gridspec(1, 2 * len(drawn), left=0.03, right=0.99, bottom=0.05, top=0.45, wspace=0.1)
+    panels = below.subplots(squeeze=False)[0]
     for number, (name, pair) in enumerate(drawn):
         for panel, path, title in (
             (panels[2 * number], pair.generated, f"{name} generated clip"),
