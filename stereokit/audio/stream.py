@@ -81,6 +81,9 @@ def quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -
     ValueError
         For samples outside [-1, 1], or NaN.
     """
+    # turned round so that a NaN is refused too
+    if not (samples.max(initial=0.0) <= 1.0 and samples.min(initial=0.0) >= -1.0):
+        raise ValueError("samples outside ±1 cannot be written as integers")
     steps = 2.0 ** (bits - 1)
     frames = samples.shape[1]
     result = np.empty((frames, 2), np.int16 if bits == 16 else np.int32)
@@ -88,19 +91,18 @@ def quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -
     for start in range(0, frames, _FRAMES_AT_ONCE):
         scaled = samples[:, start : start + _FRAMES_AT_ONCE].astype(np.float64)
         scaled *= steps
-        # turned round so that a NaN is refused too
-        if not (scaled.max(initial=0.0) <= steps and scaled.min(initial=0.0) >= -steps):
-            raise ValueError("samples outside ±1 cannot be written as integers")
         whole = np.rint(scaled)
         if dither is not None:
             inexact = (scaled[0] != whole[0]) | (scaled[1] != whole[1])
             if inexact.any():
-                scaled += np.where(inexact, dither.noise(start, scaled.shape[1]), 0.0)
+                noise = dither.noise(start, scaled.shape[1])
+                scaled += noise if inexact.all() else np.where(inexact, noise, 0.0)
                 np.rint(scaled, out=whole)
         # The upper end has no number of its own.
-        np.minimum(whole, steps - 1, out=whole)
-        np.maximum(whole, -steps, out=whole)
-        result[start : start + _FRAMES_AT_ONCE] = whole.T
+        np.clip(whole, -steps, steps - 1, out=whole)
+        # Channel by channel: frame by frame it would be two numbers at a time.
+        for channel in range(2):
+            result[start : start + _FRAMES_AT_ONCE, channel] = whole[channel]
     if bits != 16:
         # libsndfile takes 24 bit from the upper bytes of 32
         result <<= 8
