@@ -46,7 +46,7 @@ class Worker:
         self.waited_s = 0.0
         self.connection, theirs = _CONTEXT.Pipe()
         with interrupts_held(), theirs, _ONE_AT_A_TIME, _nothing_inherited():
-            _CONTEXT.set_forkserver_preload([serve.__module__, module_of(function)])
+            _CONTEXT.set_forkserver_preload([serve.__module__, *modules_of(function)])
             self.process = _CONTEXT.Process(target=serve, args=(theirs, limits), daemon=True)
             self.process.start()
         self.send((os.getcwd(), function))  # noqa: PTH109 - one word for a string
@@ -68,11 +68,17 @@ class Worker:
         return 0 if status is None else status
 
 
-def module_of(function: Callable[..., Any]) -> str:
-    """Return the module that a process must load to do this."""
-    while isinstance(function, functools.partial):
-        function = function.func
-    return str(getattr(function, "__module__", __name__))
+def modules_of(function: Callable[..., Any]) -> list[str]:
+    """Return the modules that a process must load to do this: of the function, and of those that it is given.
+
+    >>> from functools import partial
+    >>> modules_of(partial(map, partial(modules_of)))
+    ['builtins', 'stereokit.data.isolated_process']
+    """
+    if isinstance(function, functools.partial):
+        given = filter(callable, (function.func, *function.args, *function.keywords.values()))
+        return list(dict.fromkeys(name for one in given for name in modules_of(one)))
+    return [str(getattr(function, "__module__", __name__))]
 
 
 @contextlib.contextmanager
