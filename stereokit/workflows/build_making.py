@@ -92,7 +92,7 @@ class Making:
         records = self._build.make(
             making,
             stats={unit.key: self._changes.stats.get(unit.key) or stat_inputs(unit.inputs) for unit in making},
-            known={unit.key: content for unit in making if (content := self._known(unit))},
+            known={unit.key: content for unit in making if (content := self._known(unit, todo[unit.key]))},
             task=job.task,
             function=job.function,
             apply=job.apply,
@@ -110,10 +110,10 @@ class Making:
             if done % _PROGRESS_STEP == 0 or done == len(making):
                 yield Progress("preparing", done, len(making))
 
-    def _known(self, unit: Unit) -> str:
+    def _known(self, unit: Unit, why: Why) -> str:
         """Return the content with which the files in place may stay though a time stamp changed."""
         record = self._base.sources.get(unit.key)
-        if record is None or unit.key in self._damaged or record.status not in ("done", "dropped"):
+        if why != "changed" or record is None or unit.key in self._damaged:
             return ""
         return record.content if (record.plan, record.target) == (unit.plan, unit.target) else ""
 
@@ -148,13 +148,19 @@ class Making:
         return entries
 
     def _follow(self) -> Generator[Event, None, None]:
-        units = self._job.follow(self._entries())
+        entries = self._entries()
+        gone = {entry.key for entry in entries if entry.is_gone}
+        units = [unit for unit in self._job.follow(entries) if unit.parent not in gone or self._is_whole(unit)]
         todo = {}
         for unit in units:
             why = reason_to_make(self._base.sources.get(unit.key), unit, stat_inputs(unit.inputs), self._damaged)
             if why is not None or unit.parent in self._made:
                 todo[unit.key] = why or "changed"
         yield from self._make(units, todo)
+
+    def _is_whole(self, unit: Unit) -> bool:
+        """Tell whether what a unit gave is in place: from a source that is gone nothing can be made."""
+        return unit.key in self._base.sources and unit.key not in self._damaged
 
     def _arranged(self) -> Generator[Event, None, Arrangement]:
         """Arrange the entries; what was left out before and is wanted now is made once more."""
@@ -241,7 +247,8 @@ class Making:
     ) -> Events:
         job = self._job
         states = [changed.get(key) for key, record in self._records.items() if _is_done_source(record)]
-        still = self._refused() - self._new_failed
+        failed = [record for record in self._records.values() if record.status == "failed"]
+        still = len(job.refused) + len(failed) - self._new_failed
         change: dict[str, Json] = {
             "done": sum(state is not None for state in states),
             "changed": states.count("changed"),
@@ -253,8 +260,8 @@ class Making:
         yield from still_failing_message(job, still)
         place = {"status": "done", "dataset": str(job.words.output), "fingerprint": digest}
         yield Row(job.schema, {**place, **counts, **change})
-        failed = self._new_failed or (still and not job.words.accept_failed)
-        return Status.SOME_FAILED if failed else Status.DONE
+        is_fault = self._new_failed or (still and not job.words.accept_failed)
+        return Status.SOME_FAILED if is_fault else Status.DONE
 
 
 def _is_done_source(record: SourceRecord) -> bool:

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-SOUNDS = 240
+SOUNDS = 80
 UNLIKE = (".stereokit-lock", ".stereokit-catalog.sqlite")
 
 
 def sound(path: Path, seed: int) -> None:
-    """Write a noise of a quarter of a second."""
+    """Write a noise of a second."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    samples = np.random.default_rng(seed).integers(-9000, 9000, (11_025, 2), dtype=np.int16)
+    samples = np.random.default_rng(seed).integers(-9000, 9000, (44_100, 2), dtype=np.int16)
     soundfile.write(path, samples, 44_100)
 
 
@@ -50,13 +50,13 @@ def change(source: Path, draw: random.Random) -> None:
     """Change, rename, delete and add some sounds."""
     paths = sorted(source.rglob("*.wav"))
     draw.shuffle(paths)
-    for path in paths[:40]:
+    for path in paths[:16]:
         sound(path, draw.randrange(1 << 30))
-    for path in paths[40:60]:
+    for path in paths[16:24]:
         path.rename(path.with_name(f"renamed-{draw.randrange(1 << 30)}.wav"))
-    for path in paths[60:80]:
+    for path in paths[24:32]:
         path.unlink()
-    for number in range(40):
+    for number in range(16):
         sound(source / "more" / f"{draw.randrange(1 << 30)}-{number}.wav", draw.randrange(1 << 30))
     (source / f"bad-{draw.randrange(1 << 30)}.wav").write_bytes(b"no sound")
 
@@ -74,7 +74,7 @@ def series(folder: Path, draw: random.Random, most: int, *, is_update: bool) -> 
     while kills < most:
         process = subprocess.Popen(command(source, target), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            process.wait(draw.uniform(0.1, 0.8) * seconds)
+            process.wait(draw.uniform(0.3, 0.9) * seconds)
             break
         except subprocess.TimeoutExpired:
             process.kill()
