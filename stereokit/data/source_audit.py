@@ -5,11 +5,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from stereokit.audio.clip import Clip, Recording
 from stereokit.audio.levels import loudness_lufs
 from stereokit.audio.true_peak import true_peak
 from stereokit.metrics.audit import clip_facts
-from stereokit.metrics.excerpt import excerpt_of
+from stereokit.metrics.excerpt import Excerpt, excerpt_of
 from stereokit.metrics.image import ONE_SIDED_DB
 from stereokit.metrics.side import image_class, side_distance
 
@@ -47,7 +49,7 @@ def source_audit(recording: Recording, clip: Clip) -> dict[str, object]:
     BadInputError
         For more than two channels.
     """
-    excerpt = excerpt_of(recording)
+    excerpt = _excerpt(recording, clip)
     facts = clip_facts(recording, excerpt)
     image, scale = facts.image, excerpt.full_scale
     peak = true_peak(clip)
@@ -69,6 +71,13 @@ def source_audit(recording: Recording, clip: Clip) -> dict[str, object]:
         "side_mid_db": _rounded(image.side_mid_db, _DB_DIGITS),
         "mono_loss_db": _rounded(image.mono_loss_db, _DB_DIGITS),
     }
+
+
+def _excerpt(recording: Recording, clip: Clip) -> Excerpt:
+    """Return the channels in the file's own numbers, without another copy where the clip has them."""
+    if recording.samples.dtype == np.int16:
+        return excerpt_of(recording)
+    return Excerpt(clip.samples[0], clip.samples[1], clip.sample_rate, 1.0)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:

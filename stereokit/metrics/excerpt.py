@@ -59,7 +59,7 @@ class Excerpt:
     @cached_property
     def has_side(self) -> bool:
         """Whether left and right differ anywhere."""
-        return bool(self.difference.any())
+        return not np.array_equal(self.left, self.right)
 
     @cached_property
     def is_silent(self) -> bool:
