@@ -50,7 +50,7 @@ def true_peak(clip: Clip) -> float:
     Where a bound on the filter's output shows that no new peak can be, the filter is left out, so that most clips
     cost little more than looking for their sample peak.
     """
-    highest = float(np.abs(clip.samples).max(initial=0.0))
+    highest = _level(clip.samples)
     if clip.sample_rate >= _ONCE_FROM_HZ or highest == 0.0:
         return highest
     factor = 2 if clip.sample_rate >= _TWICE_FROM_HZ else 4
@@ -96,8 +96,7 @@ def _largest_ratio(samples: NDArray[np.float32], interpolator: _Interpolator, le
     # Each stretch hears a block before and behind it; a block before the clip and one behind it count, too.
     starts = range(-2 * _BLOCK, frames, length)
     heard = [samples[:, max(0, start) : start + length + 2 * _BLOCK] for start in starts]
-    # Along an axis at a time, which goes through vector registers.
-    tops = [max(float(part.max(axis=1).max()), -float(part.min(axis=1).min())) / level for part in heard]
+    tops = [_level(part) / level for part in heard]
     highest = 1.0
     # The loudest first: what it gives spares others the filter.
     for place in sorted(range(len(tops)), key=tops.__getitem__, reverse=True):
@@ -109,6 +108,12 @@ def _largest_ratio(samples: NDArray[np.float32], interpolator: _Interpolator, le
         np.divide(heard[place], np.float32(level), out=padded[:, first : first + heard[place].shape[1]])
         highest = _highest_between(padded, interpolator, highest)
     return highest
+
+
+def _level(samples: NDArray[np.float32]) -> float:
+    """Return the largest absolute sample, without a copy; an axis at a time, which goes through vector registers."""
+    highest, lowest = samples.max(axis=1, initial=0.0), samples.min(axis=1, initial=0.0)
+    return max(float(highest.max()), -float(lowest.min()))
 
 
 def _highest_between(padded: NDArray[np.float32], interpolator: _Interpolator, highest: float) -> float:

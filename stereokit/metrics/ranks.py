@@ -26,8 +26,8 @@ def ranked_differences(left: NDArray[Any], right: NDArray[Any], ranks: Sequence[
     >>> ranked_differences(np.array([4, 1, 3]), np.array([0, 0, 1]), [0, 2]).tolist()
     [1.0, 4.0]
     """
-    lowest = min(float(part.min()) for part in _differences(left, right))
-    highest = max(float(part.max()) for part in _differences(left, right))
+    ends_of_parts = np.array([(part.min(), part.max()) for part in _differences(left, right)])
+    lowest, highest = float(ends_of_parts[:, 0].min()), float(ends_of_parts[:, 1].max())
     if lowest == highest:
         return np.full(len(ranks), lowest)
     scale = (_CELLS - 1) / (highest - lowest)

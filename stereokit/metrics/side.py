@@ -205,7 +205,7 @@ def image_class(excerpt: Excerpt) -> str:
     if not excerpt.has_side:
         return "NNN"
     bounds = segment_bounds(excerpt.sample_rate)
-    side = excerpt.difference[: bounds[-1]].astype(np.float64)
+    side = np.subtract(excerpt.left[: bounds[-1]], excerpt.right[: bounds[-1]], dtype=np.float64)
     letters = []
     for start, end in pairwise(bounds):
         segment = side[start:end]
