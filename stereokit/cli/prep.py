@@ -59,6 +59,27 @@ MaxPeak = Annotated[float | None, typer.Option(metavar="DB", help="Leave out wha
 OnlyStereo = Annotated[
     bool, typer.Option("--only-stereo", help="Leave out (nearly) mono, one-sided, inverted and silent sound.")
 ]
+Augment = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[:REACH],...", help="Variants of training clips: stabs24, or names of 'list augmentation'."
+    ),
+]
+Variants = Annotated[int | None, typer.Option(metavar="N", help="How many of each training clip. [default: 1]")]
+Degrade = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[:VALUE],...",
+        help="Pairs of a degraded and the clean clip: phone, or names of 'list degradation'.",
+    ),
+]
+Uneven = Annotated[
+    float | None, typer.Option(metavar="SHARE", help="How far degradations weaken along a track. [default: 0.5]")
+]
+NearDuplicates = Annotated[
+    Literal["keep", "group", "drop"],
+    typer.Option(help="The same sound again (encoded, gained, trimmed ...): as it is, in one split, left out."),
+]
 Labels = Annotated[
     Path | None,
     typer.Option(parser=options.file_path, metavar="FILE", help="CSV with file_name, label and other columns."),
@@ -108,6 +129,11 @@ def prep(
     min_side: MinSide = None,
     max_peak: MaxPeak = None,
     only_stereo: OnlyStereo = False,
+    near_duplicates: NearDuplicates = "keep",
+    augment: Augment = None,
+    variants: Variants = None,
+    degrade: Degrade = None,
+    uneven: Uneven = None,
     labels: Labels = None,
     only: options.Only = None,
     group: Group = None,
@@ -141,7 +167,8 @@ def prep(
     words = ClipWords(
         rate=rate, length=length, normalize=normalize, target=level, bits=bits, container=container,
         is_trimmed=trim_silence, silence=silence, fade=fade, slicing=slicing, overlap=overlap, min_side=min_side,
-        max_peak=max_peak, is_only_stereo=only_stereo,
+        max_peak=max_peak, is_only_stereo=only_stereo, near_duplicates=near_duplicates, augment=augment,
+        variants=variants, degrade=degrade, uneven=uneven,
     )  # fmt: skip
     settings = PrepSettings(
         sources=tuple(sources or ()), output=folder, synth=synth, count=count, preparation=preparation_of(words),

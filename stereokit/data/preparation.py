@@ -1,7 +1,7 @@
 """One clip on its way into a data set: read, resampled, made stereo, fitted, levelled, written."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Literal, TypeVar
@@ -9,19 +9,22 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from stereokit import catalog
-from stereokit.audio.blocks import blocks_of, open_blocks
-from stereokit.audio.clip import Recording
-from stereokit.audio.files import Container, Encoding, encode, read
+from stereokit.audio.files import Container, Encoding, encode
 from stereokit.audio.levels import peak, with_gain
 from stereokit.audio.stereo import has_side
+from stereokit.data.degradation._plan import DEFAULT_UNEVENNESS
+from stereokit.data.fingerprints import fingerprint
 from stereokit.data.fitting import Normalization, fitted, joint_gain
-from stereokit.data.pieces import Piece, Slices, sliced, whole
+from stereokit.data.pieces import Piece, Slices
 from stereokit.data.source_audit import Filters, source_audit
-from stereokit.data.synth._voice import make_sound
+from stereokit.data.source_pieces import pieces_of
+from stereokit.data.synth._voice import Sound, make_sound
 from stereokit.data.text import digest
+from stereokit.data.versions import Version, augmentation, degradation, shared_gain, takes, variants
 from stereokit.errors import BadInputError
 from stereokit.writing import remove_file, write_file
 
+NearDuplicates = Literal["keep", "group", "drop"]
 Place = TypeVar("Place", bound=PurePath)
 DEFAULT_TARGETS: dict[Normalization, float] = {"none": 0.0, "peak": -1.0, "loudness": -23.0}
 
@@ -55,6 +58,12 @@ class Preparation:
     min_side, max_peak, is_only_stereo
         Filters on the source: the least side distance, the highest true peak in dB, and whether what is one channel
         is left out.
+    augment, variants
+        What is made of a training clip beside itself, in the words of ``--augment``, and how many; None: nothing.
+    degrade, unevenness
+        What each clip is degraded by, in the words of ``--degrade``, and how unevenly along the track; None: nothing.
+    near_duplicates
+        Whether what is the same sound is kept as it comes, grouped in one split, or dropped but for the first.
     """
 
     sample_rate: int = 44_100
@@ -71,6 +80,11 @@ class Preparation:
     min_side: float | None = None
     max_peak: float | None = None
     is_only_stereo: bool = False
+    augment: str | None = None
+    variants: int | None = None
+    degrade: str | None = None
+    unevenness: float = DEFAULT_UNEVENNESS
+    near_duplicates: NearDuplicates = "keep"
 
     @property
     def slices(self) -> Slices | None:
@@ -78,6 +92,11 @@ class Preparation:
         if self.slicing is None:
             return None
         return Slices(None if self.slicing == "onsets" else self.slicing, self.overlap)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the seed decides what is made of a file."""
+        return self.augment is not None or self.degrade is not None
 
     @property
     def frames(self) -> int | None:
@@ -104,7 +123,10 @@ class Task:
     target
         Where the clip is written.
     voice, seed, index
-        The procedural sound: the voice's name, the seed of the set, the sound's number.
+        The procedural sound: the voice's name, the seed of the set (of what is drawn for files, too), the sound's
+        number.
+    is_varied
+        Its variants are made, not the clip itself.
     """
 
     key: str
@@ -113,6 +135,7 @@ class Task:
     voice: str = ""
     seed: int = 0
     index: int = 0
+    is_varied: bool = False
 
 
 @dataclass(frozen=True)
@@ -181,16 +204,22 @@ def prepare(task: Task, preparation: Preparation) -> Prepared:
     OutputError
         When the clip cannot be written.
     """
-    label, common, pieces = _pieces(task, preparation)
+    label, common, pieces = pieces_of(
+        task.source, _sound(task, preparation), rate=preparation.sample_rate, trim_db=preparation.trim_silence,
+        slices=preparation.slices,
+    )  # fmt: skip
     outputs: list[Output] = []
     reasons: list[str] = []
+    known: bytes | None = None
     try:
         for piece in pieces:
+            known = _fingerprint(task, piece, preparation)
             facts = {**common, **piece.facts, **source_audit(piece.recording, piece.source_clip)}
             reason = preparation.filters.reason(facts)
             if reason is None:
                 try:
-                    outputs.append(_make(task, piece, facts, preparation))
+                    for version in _versions(task, piece, preparation):
+                        outputs += _make(task, version, facts, preparation)
                 except BadInputError as error:
                     # One slice of many is no reason to refuse the rest.
                     if not piece.name:
@@ -203,41 +232,41 @@ def prepare(task: Task, preparation: Preparation) -> Prepared:
             remove_file(output_path(task.target, output.name))
         raise
     if outputs:
-        return Prepared(tuple(outputs), label, dropped_slices=len(reasons))
-    silent = f"has nothing over {preparation.trim_silence} dB (--trim-silence)"
-    dropped = reasons[0] if reasons else silent
+        return Prepared(tuple(outputs), label, dropped_slices=len(reasons), fingerprint=known)
+    return Prepared((), label, dropped=_why_dropped(reasons, preparation))
+
+
+def _why_dropped(reasons: Sequence[str], preparation: Preparation) -> str:
     if len(reasons) > 1:
-        dropped = f"all {len(reasons)} slices were left out, the first because it {dropped}"
-    return Prepared((), label, dropped=dropped)
+        return f"all {len(reasons)} slices were left out, the first because it {reasons[0]}"
+    return reasons[0] if reasons else f"has nothing over {preparation.trim_silence} dB (--trim-silence)"
 
 
-def _pieces(task: Task, preparation: Preparation) -> tuple[str | None, dict[str, object], Iterator[Piece]]:
-    """Return a procedural sound's label, what all clips of a source have in common, and the pieces of it."""
-    rate, trim_db = preparation.sample_rate, preparation.trim_silence
-    if task.source is None:
-        sound = make_sound(catalog.load("synth", task.voice), seed=task.seed, index=task.index, sample_rate=rate)
-        recording = Recording(sound.clip.samples.T, rate, "FLOAT")
-        return sound.label, {**sound.facts, "is_mono_source": False}, whole(recording, rate, trim_db)
-    slices = preparation.slices
-    if slices is None:
-        recording = read(task.source)
-        pieces = whole(recording, rate, trim_db)
-        found, subtype = blocks_of(recording), recording.subtype
+def _sound(task: Task, preparation: Preparation) -> Sound | None:
+    """Make a procedural sound."""
+    if task.source is not None:
+        return None
+    voice = catalog.load("synth", task.voice)
+    return make_sound(voice, seed=task.seed, index=task.index, sample_rate=preparation.sample_rate)
+
+
+def _fingerprint(task: Task, piece: Piece, preparation: Preparation) -> bytes | None:
+    """Return what recognises a source, where that is asked for."""
+    is_wanted = preparation.near_duplicates != "keep" and not task.is_varied
+    return fingerprint(piece.clip) if is_wanted else None
+
+
+def _versions(task: Task, piece: Piece, preparation: Preparation) -> Iterator[Version]:
+    """Yield what a piece gives: itself, or its variants."""
+    if task.is_varied and preparation.augment is not None:
+        plan = augmentation(preparation.augment, preparation.variants)
+        yield from variants(piece.clip, plan, seed=task.seed, key=task.key, name=piece.name)
     else:
-        found = open_blocks(task.source)
-        subtype = found.subtype
-        pieces = sliced(found, rate, trim_db, slices)
-    common: dict[str, object] = {
-        "is_mono_source": found.channels == 1,
-        "source_rate_hz": found.sample_rate,
-        "source_frames": found.frames,
-        "source_encoding": subtype,
-    }
-    return None, common, pieces
+        yield piece.name, piece.clip, {} if preparation.augment is None else {"variant": 0}
 
 
-def _make(task: Task, piece: Piece, facts: Mapping[str, object], preparation: Preparation) -> Output:
-    """Fit, fade, level and write a clip.
+def _make(task: Task, version: Version, facts: Mapping[str, object], preparation: Preparation) -> Iterator[Output]:
+    """Fit, fade, level and write a clip, after its degraded form if there is one; both with one gain.
 
     Raises
     ------
@@ -246,22 +275,25 @@ def _make(task: Task, piece: Piece, facts: Mapping[str, object], preparation: Pr
     OutputError
         When it cannot be written.
     """
-    clip = fitted(piece.clip, preparation.frames, fade_in=preparation.fade_in, fade_out=preparation.fade_out)
-    gain, is_limited = joint_gain(
-        clip, preparation.normalization, preparation.target, is_bounded=preparation.encoding != "float"
-    )
-    if gain != 1.0:
-        clip = with_gain(clip, gain)
-    dither_seed = int.from_bytes(digest(task.key + piece.name, size=8))
-    data = encode(clip, encoding=preparation.encoding, dither_seed=dither_seed, container=preparation.container)
-    write_file(output_path(task.target, piece.name), data, durable=False)
-    made: dict[str, object] = {
-        "sample_rate_hz": clip.sample_rate,
-        "frames": clip.frames,
-        "padded_frames": max(0, clip.frames - piece.clip.frames),
-        "has_side": has_side(clip),
-        "peak": peak(clip),
-        "gain_db": float(20.0 * np.log10(gain)),
-        "is_limited": is_limited,
-    }
-    return Output(piece.name, {**facts, **made}, hashlib.sha256(data).hexdigest(), len(data))
+    name, original, drawn = version
+    clip = fitted(original, preparation.frames, fade_in=preparation.fade_in, fade_out=preparation.fade_out)
+    is_bounded = preparation.encoding != "float"
+    gain, is_limited = joint_gain(clip, preparation.normalization, preparation.target, is_bounded=is_bounded)
+    plan = None if preparation.degrade is None else degradation(preparation.degrade, preparation.unevenness)
+    files = takes(clip, plan, seed=task.seed, key=task.key, name=name)
+    gain, is_limited_again = shared_gain(files, gain, is_bounded=is_bounded)
+    for file_name, take, told in files:
+        levelled = take if gain == 1.0 else with_gain(take, gain)
+        dither_seed = int.from_bytes(digest(task.key + file_name, size=8))
+        data = encode(levelled, encoding=preparation.encoding, dither_seed=dither_seed, container=preparation.container)
+        write_file(output_path(task.target, file_name), data, durable=False)
+        made: dict[str, object] = {
+            "sample_rate_hz": levelled.sample_rate,
+            "frames": levelled.frames,
+            "padded_frames": max(0, levelled.frames - original.frames),
+            "has_side": has_side(levelled),
+            "peak": peak(levelled),
+            "gain_db": float(20.0 * np.log10(gain)),
+            "is_limited": is_limited or is_limited_again,
+        }
+        yield Output(file_name, {**facts, **drawn, **told, **made}, hashlib.sha256(data).hexdigest(), len(data))

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stereokit.audio.files import Container, Encoding
+from stereokit.data.degradation._plan import DEFAULT_UNEVENNESS
 from stereokit.data.fitting import Normalization
-from stereokit.data.preparation import DEFAULT_TARGETS, Preparation
+from stereokit.data.preparation import DEFAULT_TARGETS, NearDuplicates, Preparation
+from stereokit.data.versions import augmentation, degradation
 from stereokit.errors import UsageError
 
 # Two channels of float fill half of the 4 GiB that a WAV file can hold.
@@ -36,6 +38,11 @@ class ClipWords:
     min_side: float | None = None
     max_peak: float | None = None
     is_only_stereo: bool = False
+    augment: str | None = None
+    variants: int | None = None
+    degrade: str | None = None
+    uneven: float | None = None
+    near_duplicates: NearDuplicates = "keep"
 
 
 def preparation_of(words: ClipWords) -> Preparation:
@@ -58,13 +65,38 @@ def preparation_of(words: ClipWords) -> Preparation:
         sample_rate=words.rate, length=words.length, normalization=words.normalize, target=_target(words),
         encoding=words.bits, container=words.container, trim_silence=_silence(words), fade_in=fade_in,
         fade_out=fade_out, slicing=_slicing(words), overlap=_overlap(words), min_side=words.min_side,
-        max_peak=words.max_peak, is_only_stereo=words.is_only_stereo,
+        max_peak=words.max_peak, is_only_stereo=words.is_only_stereo, augment=words.augment,
+        variants=_variants(words), degrade=words.degrade, unevenness=_unevenness(words),
+        near_duplicates=_near_duplicates(words),
     )  # fmt: skip
 
 
 def _check_length(option: str, length: float | None, rate: int) -> None:
     if length is not None and not 0.5 < length * rate <= _LONGEST_FRAMES:
         raise UsageError(f"{option} {length}: must hold at least one sample, at most {_LONGEST_FRAMES / rate:.0f} s")
+
+
+def _variants(words: ClipWords) -> int | None:
+    if words.augment is None:
+        if words.variants is not None:
+            raise UsageError("--variants goes with --augment")
+        return None
+    return augmentation(words.augment, words.variants).count
+
+
+def _unevenness(words: ClipWords) -> float:
+    unevenness = DEFAULT_UNEVENNESS if words.uneven is None else words.uneven
+    if words.degrade is not None:
+        return degradation(words.degrade, unevenness).unevenness
+    if words.uneven is not None:
+        raise UsageError("--uneven goes with --degrade")
+    return unevenness
+
+
+def _near_duplicates(words: ClipWords) -> NearDuplicates:
+    if words.near_duplicates != "keep" and words.slicing is not None:
+        raise UsageError(f"--near-duplicates {words.near_duplicates}: knows whole sources, not slices (--slice)")
+    return words.near_duplicates
 
 
 def _target(words: ClipWords) -> float:

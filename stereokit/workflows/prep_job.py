@@ -1,6 +1,7 @@
 """``stereokit prep``'s part of a build: what a source becomes, and how its clips lie in the data set."""
 
 import json
+import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
@@ -14,13 +15,14 @@ from stereokit.data.isolation import map_isolated
 from stereokit.data.plan import Item, Plan
 from stereokit.data.preparation import Preparation, Prepared, Task, output_path, prepare
 from stereokit.data.source_audit import swap_suspects
-from stereokit.data.splits import assign_splits, parse_fractions
+from stereokit.data.splits import parse_fractions
 from stereokit.data.text import output_stem
 from stereokit.data.units import Function, Order, Outcome, Unit, plan_digest
 from stereokit.data.workers import available_jobs, map_files
 from stereokit.errors import BadInputError
 from stereokit.workflows.build_job import Arrangement, BuildWords, Entry, Job
 from stereokit.workflows.events import Json, Message
+from stereokit.workflows.prep_near import first_sources, splits_of_groups
 from stereokit.workflows.prep_rows import CLIP_SCHEMA, PREP_SCHEMA, Identity, clip_figures, metadata_row, set_figures
 from stereokit.workflows.prep_rows import remarks as set_remarks
 from stereokit.workflows.prep_settings import OPTIONS, PrepSettings, recorded
@@ -28,6 +30,8 @@ from stereokit.workflows.prep_settings import OPTIONS, PrepSettings, recorded
 # Making a procedural sound takes some milliseconds, starting a process 0.4 s.
 _INLINE_CLIPS = 100
 _CHUNK_CLIPS = 16
+# A path below what is no folder: nothing can ever be there.
+_NOWHERE = Path(os.devnull, "nothing")
 _SLICED_FILE_S = 3600.0
 
 
@@ -43,11 +47,14 @@ class PrepJob(Job[Task]):
         By key: what the sources are called, with the splits that their names give them.
     assignment
         Splits of groups that were given by hand.
+    digest
+        Of all that decides a clip beside its source.
     """
 
     prep: PrepSettings
     items: Mapping[str, Item] = field(default_factory=dict)
     assignment: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
 
     @property
     def function(self) -> Function[Task]:
@@ -75,28 +82,67 @@ class PrepJob(Job[Task]):
 
     def task(self, unit: Unit, target: Path) -> Task:
         """Return the task of a source."""
-        item = self.items[unit.key]
-        index = 0 if item.source is not None else int(unit.key.rpartition("-")[2])
-        return Task(item.key, item.source, target, self.prep.synth or "", self.prep.seed, index)
+        item = self.items[unit.parent or unit.key]
+        index = 0 if item.source is not None else int(item.key.rpartition("-")[2])
+        return Task(
+            item.key, item.source, target, self.prep.synth or "", self.prep.seed, index, is_varied=bool(unit.parent)
+        )
+
+    def follow(self, entries: Sequence[Entry]) -> Sequence[Unit]:
+        """Return the variants of the clips in the train split."""
+        if self.prep.preparation.augment is None:
+            return ()
+        firsts, groups, splits = self._sorted(entries)
+        return [
+            _variants(entry, self.items.get(entry.key), self.digest)
+            for entry in entries
+            if not entry.parent
+            and splits[groups[entry.key]] == "train"
+            and not (self._is_dropping and firsts[entry.key] != entry.key)
+        ]
+
+    @property
+    def _is_dropping(self) -> bool:
+        return self.prep.preparation.near_duplicates == "drop"
+
+    def _sorted(self, entries: Sequence[Entry]) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+        """Return the first source that is the same sound and the group by key, and the split by group."""
+        groups = {entry.key: str(entry.columns["group"]) for entry in entries}
+        if self.prep.preparation.near_duplicates == "keep":
+            firsts = {entry.key: entry.key for entry in entries if not entry.parent}
+        else:
+            firsts = first_sources(entries)
+        joined = {} if self._is_dropping else firsts
+        return firsts, groups, splits_of_groups(groups, joined, self._fractions(), self.assignment)
 
     def arrange(self, entries: Sequence[Entry]) -> Arrangement:
         """Put every clip into the split of its group."""
-        groups = {entry.key: str(entry.columns["group"]) for entry in entries}
-        splits = assign_splits(list(dict.fromkeys(groups.values())), self._fractions(), self.assignment)
+        firsts, groups, splits = self._sorted(entries)
+        is_asked = self.prep.preparation.near_duplicates != "keep"
+        dropped = {
+            key: f"is the same sound as {first} (--near-duplicates drop)"
+            for key, first in firsts.items()
+            if self._is_dropping and first != key
+        }
         files, rows, own = [], [], []
         for entry in entries:
+            if entry.key in dropped:
+                continue
             split = splits[groups[entry.key]]
+            source = entry.parent or entry.key
+            first = firsts[source] if is_asked else source
             for output in entry.prepared.outputs:
                 place = PurePosixPath(split) / entry.target
                 name = output_path(place, output.name).as_posix()
                 files.append(PlacedFile(name, entry.key, output.name))
-                identity = Identity(entry.parent or entry.key, _label(entry), groups[entry.key], split)
-                rows.append(metadata_row(identity, place, output, _extra(entry)))
+                identity = Identity(source, _label(entry), groups[entry.key], split)
+                row = metadata_row(identity, place, output, _extra(entry))
+                rows.append(row | {"near_duplicate_of": None if first == source else first} if is_asked else row)
                 # A variant may be its source with swapped channels.
                 own.append(not entry.parent)
         suspects = swap_suspects(row for row, is_own in zip(rows, own, strict=True) if is_own)
         rows = [row | {"is_swap_suspect": row["file_name"] in suspects} for row in rows]
-        return Arrangement(files, rows)
+        return Arrangement(files, rows, dropped)
 
     def _fractions(self) -> tuple[float, float, float]:
         return parse_fractions(self.prep.split)
@@ -155,13 +201,15 @@ def make_job(settings: PrepSettings, plan: Plan, assignment: Mapping[str, str]) 
         name: value for name, value in asdict(settings.preparation).items() if value != usual[name]
     }
     if settings.synth is not None:
-        shared |= {"voice": settings.synth, "seed": settings.seed}
+        shared |= {"voice": settings.synth}
+    if settings.synth is not None or settings.preparation.is_drawn:
+        shared |= {"seed": settings.seed}
     digest, container = plan_digest(shared), settings.preparation.container
     return PrepJob(
         words=words, schema=PREP_SCHEMA, clip_schema=CLIP_SCHEMA, settings=recorded(settings), options=OPTIONS,
         units=[_unit(item, container, digest) for item in plan.items], refused=plan.refused,
         excluded=plan.excluded, left_out=plan.left_out, context={"assigned": dict(assignment)}, prep=settings,
-        items={item.key: item for item in plan.items}, assignment=assignment,
+        items={item.key: item for item in plan.items}, assignment=assignment, digest=digest,
         defaults=recorded(PrepSettings((), settings.output)),
     )  # fmt: skip
 
@@ -170,3 +218,12 @@ def _unit(item: Item, container: str, digest: str) -> Unit:
     columns = json.dumps({"label": item.label, "group": item.group, "extra": item.extra})
     inputs = () if item.source is None else (item.source,)
     return Unit(item.key, f"{output_stem(item.key)}.{container}", inputs, digest, columns)
+
+
+def _variants(entry: Entry, item: Item | None, digest: str) -> Unit:
+    """Return the unit of a source's variants; those of a source that is gone stay as they are."""
+    inputs: tuple[Path, ...] = (_NOWHERE,)
+    if item is not None:
+        inputs = () if item.source is None else (item.source,)
+    # No source's key has two slashes in a row.
+    return Unit(f"{entry.key}//variants", entry.target, inputs, digest, json.dumps(entry.columns), entry.key)

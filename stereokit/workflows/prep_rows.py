@@ -67,7 +67,9 @@ def _text(value: object) -> str | None:
 def set_figures(rows: Sequence[Mapping[str, object]]) -> dict[str, Json]:
     """Return the figures of a data set's channels, levels and labels."""
     labels = Counter(str(row.get("label") or "") for row in rows)
+    asked = {"variants": "variant", "pairs": "target", "near_duplicates": "near_duplicate_of"}
     return {
+        **{name: sum(bool(row.get(column)) for row in rows) for name, column in asked.items() if _has(rows, column)},
         "mono": sum(bool(row["is_mono_source"]) for row in rows),
         "without_side": sum(not row["has_side"] for row in rows),
         "turned_down": sum(bool(row["is_limited"]) for row in rows),
@@ -84,6 +86,10 @@ def _dropped_slices(rows: Iterable[Mapping[str, object]]) -> int:
         if "slices" in row:
             missing[row["source"]] = missing.get(row["source"], int(str(row["slices"]))) - 1
     return sum(missing.values())
+
+
+def _has(rows: Sequence[Mapping[str, object]], column: str) -> bool:
+    return any(column in row for row in rows)
 
 
 def remarks(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from stereokit.audio.clip import Clip
 from stereokit.audio.levels import loudness_lufs
-from stereokit.data import preparation
+from stereokit.data import source_pieces
 from stereokit.data.fitting import FADE_OUT_S
 from stereokit.data.pieces import Piece, sliced
 from stereokit.data.preparation import Preparation, Prepared, Task, output_path, prepare
@@ -376,7 +376,7 @@ class TestSlices:
                 yield piece
                 made.append(output_path(bench.target, piece.name).exists())
 
-        monkeypatch.setattr(preparation, "sliced", breaking)
+        monkeypatch.setattr(source_pieces, "sliced", breaking)
         with pytest.raises(BadInputError, match="is truncated"):
             self.make(bench, noise(20_000), slicing=0.1)
         assert made == [True, True]
