@@ -57,12 +57,15 @@ class Cost:
 
 
 def write_sounds(folder: Path, kind: str, count: int) -> float:
-    """Write noise that decays, of differing width; return how many seconds of sound that is."""
+    """Write pink noise that decays, of differing width; return how many seconds of sound that is."""
     form, subtype, rate, seconds, _ = SOUNDS[kind]
     random = np.random.default_rng(0)
     folder.mkdir()
     frames = round(rate * seconds)
-    noise = random.standard_normal((2, frames + count)).astype(np.float32) * 0.05
+    spectrum = np.fft.rfft(random.standard_normal((2, frames + count)))
+    spectrum /= np.sqrt(np.arange(spectrum.shape[1]) + 20.0 * seconds)
+    noise = np.fft.irfft(spectrum, frames + count).astype(np.float32)
+    noise *= np.float32(0.05 / noise.std())
     decay = np.exp(-np.arange(frames, dtype=np.float32) / rate / (0.3 * seconds))[:, None]
     for number in range(count):
         mid, side = noise[:, number : number + frames, None]
