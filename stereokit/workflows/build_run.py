@@ -14,7 +14,7 @@ from stereokit.errors import BadInputError, Status, UsageError
 from stereokit.workflows.build_job import BuildWords, Job
 from stereokit.workflows.build_making import Making
 from stereokit.workflows.build_rows import by_split, failed_rows, still_failing_message
-from stereokit.workflows.events import Event, Events, Json, Row
+from stereokit.workflows.events import Event, Events, Json, Message, Row
 from stereokit.workflows.refusals import refusal_messages
 
 
@@ -45,6 +45,7 @@ def run_build(job: Job[Task]) -> Events:
             base = _base(job, build.snapshot)
             changes = _changes(job, base)
             if not _is_nothing(job, base, changes):
+                yield from _versions_message(job, base)
                 making = Making(job, build, base, changes, new_refused=len(told))
                 return (yield from making.run())
     return (yield from _unchanged(job, base))
@@ -149,6 +150,17 @@ def _planned(job: Job[Task], base: Snapshot, changes: Changes, *, refused: int) 
         "refused": refused,
     }
     yield Row(job.schema, {**summary, **by_split(splits)})
+
+
+def _versions_message(job: Job[Task], base: Snapshot) -> Generator[Event, None, None]:
+    """Yield a line when what stays was made by other versions than what comes new."""
+    theirs, ours = json.loads(base.description.get("versions", "{}")), job.versions()
+    differences = [
+        f"{name} {theirs.get(name, '(none)')}, not {ours[name]}" for name in ours if theirs.get(name, "") != ours[name]
+    ]
+    if theirs and differences:
+        told = "; ".join(differences)
+        yield Message(f"the data set was made by {told}: new clips may differ in their last bits; --force rebuilds it")
 
 
 def _unchanged(job: Job[Task], base: Snapshot) -> Events:

@@ -138,7 +138,7 @@ def recorded(settings: PrepSettings) -> dict[str, object]:
         "synth": settings.synth,
         "count": settings.count,
         "seed": settings.seed,
-        "only": list(settings.only),
+        "only": sorted(set(settings.only)),
         "group": settings.group,
         "split": list(parse_fractions(settings.split)),
         "has_labels": settings.labels is not None,

@@ -425,6 +425,16 @@ def test_a_cluster_gets_paths_that_hold_everywhere_and_gives_the_same_bytes(
     assert files(Path("near")) == files(Path("far"))
 
 
+def test_work_by_other_versions_is_told(sounds: Path, run: Run, built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = {**prep_job.PrepJob.versions(None), "soxr": "9.9"}  # type: ignore[arg-type]
+    monkeypatch.setattr(prep_job.PrepJob, "versions", lambda _: mine)
+    assert "made by" not in run("prep", sounds, "-o", built).err
+    sound(sounds / "kick" / "new.wav")
+    assert "not 9.9: new clips may differ in their last bits" in run("prep", sounds, "-o", built).err
+    sound(sounds / "kick" / "newer.wav")
+    assert "made by" not in run("prep", sounds, "-o", built).err
+
+
 # the catalogue
 
 
