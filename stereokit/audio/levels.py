@@ -29,7 +29,7 @@ def loudness_lufs(clip: Clip, *, is_quick: bool = False) -> float:
     Blocks of 400 ms overlap by 75 %, gated at -70 LUFS and at 10 LU under the mean of what is left. A clip under
     400 ms is one block of its own length. Silence, or a clip wholly under the gate, has -infinity.
 
-    ``is_quick`` filters in single precision, which moves the result by less than 0.001 LU.
+    ``is_quick`` filters in single precision, which moves the result by less than 0.001 LU; only for peaks under 10^6.
     """
     energy = np.maximum(_block_powers(clip, np.float32 if is_quick else np.float64), 0.0)
     kept = energy[_lufs(energy) > _ABSOLUTE_GATE_LUFS]

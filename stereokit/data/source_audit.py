@@ -18,6 +18,9 @@ from stereokit.metrics.side import image_class, side_distance
 # Figures are rounded to what can be heard or counts: other processors sum in another order.
 _DB_DIGITS, _RATIO_DIGITS, _LEVEL_DIGITS = 3, 6, 7
 
+# Squares of such samples near the end of the range of single precision.
+_WILD_PEAK = 1e6
+
 # A clip leans where its channels differ by this; so many of a label have to lean for the rest to stand out.
 _LEAN_DB = 1.0
 _FEWEST_LEANING = 10
@@ -63,7 +66,7 @@ def source_audit(recording: Recording, clip: Clip) -> dict[str, object]:
         "dc_left": _rounded(float(excerpt.left.mean(dtype="float64")) / scale, _LEVEL_DIGITS),
         "dc_right": _rounded(float(excerpt.right.mean(dtype="float64")) / scale, _LEVEL_DIGITS),
         "true_peak_db": _rounded(20.0 * math.log10(peak) if peak else None, _DB_DIGITS),
-        "loudness_lufs": _rounded(loudness_lufs(clip, is_quick=True), _DB_DIGITS),
+        "loudness_lufs": _rounded(loudness_lufs(clip, is_quick=peak < _WILD_PEAK), _DB_DIGITS),
         "side_distance": _rounded(side_distance(excerpt), _LEVEL_DIGITS),
         "image_class": image_class(excerpt),
         "correlation": _rounded(image.correlation, _RATIO_DIGITS),
