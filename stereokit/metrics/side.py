@@ -20,8 +20,8 @@ from stereokit.metrics.windows import map_windows, window_samples
 
 LOW_QUANTILE = 0.05
 
-# From here on counting is faster than cutting.
-_LONG_FRAMES = 1 << 17
+# From here on counting floats is faster than cutting copies of them; integers are small and cut fast.
+_LONG_FRAMES = 1 << 19
 
 # The block method needs windows of exactly four blocks.
 _BLOCKS_A_WINDOW = 4
@@ -102,7 +102,7 @@ def side_distance(excerpt: Excerpt, *, is_full: bool = False) -> float:
     """
     if not excerpt.has_side:
         return 0.0
-    if excerpt.frames >= _LONG_FRAMES:
+    if excerpt.frames >= _LONG_FRAMES and excerpt.left.dtype != np.int16:
         return _long_side_distance(excerpt, is_full=is_full)
     difference = excerpt.difference
     if is_full:
