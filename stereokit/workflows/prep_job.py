@@ -32,7 +32,7 @@ _INLINE_CLIPS = 100
 _CHUNK_CLIPS = 16
 # A path below what is no folder: nothing can ever be there.
 _NOWHERE = Path(os.devnull, "nothing")
-_SLICED_FILE_S = 3600.0
+_LONG_FILE_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,9 @@ class PrepJob(Job[Task]):
     def apply(self, function: Any, orders: Sequence[Order[Task]]) -> Generator[Outcome | BadInputError, None, None]:
         """Decode files in processes that they cannot take down; procedural sounds do no harm."""
         jobs = available_jobs() if self.prep.jobs is None else self.prep.jobs
-        # What is sliced may last hours.
-        limits = None if self.prep.preparation.slicing is None else Limits(seconds=_SLICED_FILE_S)
+        # What is sliced may last hours, and variants and rooms take their time.
+        is_long = self.prep.preparation.slicing is not None or self.prep.preparation.is_drawn
+        limits = Limits(seconds=_LONG_FILE_S) if is_long else None
         if self.prep.cluster is not None and orders:
             far = [_absolute(order) for order in orders]
             return map_cluster(

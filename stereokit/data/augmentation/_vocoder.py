@@ -153,7 +153,12 @@ def attacks(samples: Samples, sample_rate: int) -> list[int]:
     filters = mel_filters(
         sample_rate=sample_rate, n_fft=window, bands=_BANDS, low_hz=60.0, high_hz=min(16_000.0, sample_rate / 2)
     )
-    power = (np.abs(stft(padded, window=window, hop=hop)) ** 2).sum(axis=0) @ filters.T
+    # In parts: the spectra of some minutes would fill gigabytes.
+    step = _FRAMES_AT_ONCE * hop
+    parts = [padded[:, start : start + step + window - hop] for start in range(0, padded.shape[1] - window + 1, step)]
+    power = np.concatenate(
+        [(np.abs(stft(part, window=window, hop=hop)) ** 2).sum(axis=0) @ filters.T for part in parts]
+    )
     highest = float(power.max(initial=0.0))
     if highest == 0.0:
         return []
