@@ -1,6 +1,7 @@
 """The process in which one file after another is worked on, and which a hostile one may take down."""
 
 import contextlib
+import errno
 import os
 import queue
 import resource
@@ -33,11 +34,11 @@ class Limits:
     seconds
         Of work on it, by the clock; the time in which all of the program was stopped (Ctrl-Z) hardly counts.
     memory_bytes
-        That the worker may take above what it has when it starts.
+        That the worker may take above what it has when it starts; an hour of stereo sound fits in.
     """
 
     seconds: float = 300.0
-    memory_bytes: int = 2 << 30
+    memory_bytes: int = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,8 @@ def _answer(function: Callable[[Any], Any], index: int, item: Any, limits: Limit
         # What is left of it may crowd the next file out.
         return Answer(index, BadInputError(memory_reason(limits)), is_last=True)
     except (StereokitError, OSError) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOMEM:
+            return Answer(index, BadInputError(memory_reason(limits)), is_last=True)
         return Answer(index, error, is_fatal=True)
     except Exception as error:  # noqa: BLE001 - a decoder that raises costs its file, as one that crashes
         reason = BadInputError(f"internal error: {described(error)}")

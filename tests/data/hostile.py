@@ -1,6 +1,7 @@
 """Functions that behave as a decoder does on the worst of files; this imports little, so that workers start fast."""
 
 import ctypes
+import mmap
 import os
 import signal
 import sys
@@ -29,6 +30,7 @@ def behave(how: str) -> str:
         "swell": lambda: bytearray(1 << 40),
         "swell slowly": swell_slowly,
         "swell in C": swell_in_c,
+        "map": lambda: mmap.mmap(-1, 1 << 40, mmap.MAP_PRIVATE),
         "refuse": lambda: refuse("is odd"),
         "raise": lambda: 1 // 0,
         "full": lambda: fail_to_write("the disk is full"),
