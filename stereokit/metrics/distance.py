@@ -68,7 +68,7 @@ class Pool:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    @property
+    @cached_property
     def is_even(self) -> bool:
         """Whether all sequences are equally long."""
         return bool((self.lengths == self.lengths[0]).all())

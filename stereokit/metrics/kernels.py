@@ -1,4 +1,7 @@
-"""How kernels are compiled: cached where a cache can be kept, and still compiled where it cannot."""
+"""How kernels are compiled: cached where a cache can be kept, and still compiled where it cannot.
+
+A kernel's cache knows of changes to the kernel's own module only. What tells how memory is laid out must stand there.
+"""
 
 import warnings
 from collections.abc import Callable
@@ -30,9 +33,9 @@ def summing_kernel(function: Kernel) -> Kernel:
 
 
 def part_of_kernels(function: Kernel) -> Kernel:
-    """Compile a function as ``summing_kernel`` does, into each kernel of its own module that calls it.
+    """Compile a function as ``summing_kernel`` does, into each kernel that calls it.
 
-    A call would cost more than a loop of a few vector registers. A kernel's cache knows only of its own module.
+    A call would cost more than a loop of a few vector registers.
     """
     return _compiled(function, _REGROUPED, "always")
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 import stereokit
 from stereokit import catalog
 from stereokit.metrics.distance import Pool, block_means, make_pool, pair_distance
-from stereokit.metrics.searches import _branches, _leaves, _tiles, tree
+from stereokit.metrics.searches import _branches, _leaves, _means, _tiles, tree
+from stereokit.metrics.searches._leaves import AXES, LANES
 
 Vector = NDArray[np.float64]
 PACKAGE = Path(stereokit.__file__).parent
@@ -46,8 +47,8 @@ def test_even_mean_equals_its_python_and_a_plain_mean(
     a, b = (np.array([np.nan, *values * times]) for values in pair)
     a = np.concatenate([[np.nan], a])
     words = (a, 2, b, 1, len(b) - 1, power, limit)
-    compiled = _leaves.even_mean(*words)
-    assert compiled == pytest.approx(original(_leaves.even_mean)(*words), rel=1e-9, abs=1e-300)
+    compiled = _means.even_mean(*words)
+    assert compiled == pytest.approx(original(_means.even_mean)(*words), rel=1e-9, abs=1e-300)
     whole = (np.abs(a[2:] - b[1:]) ** power).mean()
     if whole <= limit:
         assert compiled == pytest.approx(whole, rel=1e-9, abs=1e-300)
@@ -62,8 +63,8 @@ def test_quantile_mean_equals_its_python_and_the_grid(
     power: int, pair: tuple[list[float], list[float]], limit: float
 ) -> None:
     a, b = (np.sort(np.array(values)) for values in pair)
-    compiled = _leaves.quantile_mean(a, b, power, limit)
-    assert compiled == pytest.approx(original(_leaves.quantile_mean)(a, b, power, limit), rel=1e-9, abs=1e-300)
+    compiled = _means.quantile_mean(a, b, power, limit)
+    assert compiled == pytest.approx(original(_means.quantile_mean)(a, b, power, limit), rel=1e-9, abs=1e-300)
     # Every value as often as the other clip has values: then the quantile functions are plain lists.
     whole = (np.abs(np.repeat(a, len(b)) - np.repeat(b, len(a))) ** power).mean()
     if whole <= limit:
@@ -72,8 +73,8 @@ def test_quantile_mean_equals_its_python_and_the_grid(
         assert limit < compiled <= whole * (1 + 1e-9)
 
 
-def grown(pool: Pool) -> list[_branches.Branches]:
-    points = block_means(pool, _branches.AXES).astype(np.float32)
+def grown(pool: Pool) -> list[_leaves.Branches]:
+    points = block_means(pool, AXES).astype(np.float32)
     return [_branches.grow(pool, points, *ends) for ends in ((0, pool.generated), (pool.generated, len(pool)))]
 
 
@@ -105,7 +106,7 @@ def test_an_order_equals_its_python_and_holds_every_point_once(count: int, *, is
     orders = []
     for arrange in (_branches.arrange, original(_branches.arrange)):
         order = np.arange(count)
-        arrange(points, order, np.empty(count, np.float32))
+        arrange(points, order, np.empty(count, np.float32), LANES)
         assert sorted(order) == list(range(count))
         orders.append(order)
     np.testing.assert_array_equal(*orders)
@@ -114,7 +115,7 @@ def test_an_order_equals_its_python_and_holds_every_point_once(count: int, *, is
 def test_each_leaf_and_group_takes_a_stretch_of_a_line() -> None:
     points = np.random.default_rng(0).permutation(3000).astype(np.float32)[:, None]
     order = np.arange(3000)
-    _branches.arrange(points, order, np.empty(3000, np.float32))
+    _branches.arrange(points, order, np.empty(3000, np.float32), LANES)
     for size in (32, 1024):
         parts = [points[order[start : start + size], 0] for start in range(0, 3000, size)]
         assert all(np.ptp(part) == len(part) - 1 for part in parts)
@@ -145,15 +146,15 @@ def test_the_widest_axis_is_that_along_which_points_reach_furthest() -> None:
 def test_boxes_hold_their_clips_and_groups_their_boxes() -> None:
     random = np.random.default_rng(2)
     pool = make_pool([np.zeros(3)], [*random.random((2100, 3))], catalog.load("distance", "emd"))
-    points = random.random((2101, 16)).astype(np.float32)
+    points = random.random((2101, AXES)).astype(np.float32)
     tree = _branches.grow(pool, points, 1, 2101)
     inside = points[1 + tree.order]
-    np.testing.assert_array_equal(tree.points.reshape(-1, 16), inside)
+    np.testing.assert_array_equal(tree.points.reshape(-1, AXES), inside)
     np.testing.assert_array_equal(tree.values.reshape(-1, 3)[5], pool.sequence(1 + tree.order[5]))
-    columns = tree.columns.reshape(-1, 16, 32)
-    np.testing.assert_array_equal(columns.transpose(0, 2, 1).reshape(-1, 16)[:2100], inside)
+    columns = tree.columns.reshape(-1, AXES, 32)
+    np.testing.assert_array_equal(columns.transpose(0, 2, 1).reshape(-1, AXES)[:2100], inside)
     assert np.isinf(columns[-1, :, 2100 % 32 :]).all()
-    rows, middles = tree.boxes.rows.reshape(-1, 2, 16), tree.boxes.middles.reshape(-1, 2, 16)
+    rows, middles = tree.boxes.rows.reshape(-1, 2, AXES), tree.boxes.middles.reshape(-1, 2, AXES)
     for leaf in range(66):
         part = slice(leaf * 32, leaf * 32 + 32)
         np.testing.assert_array_equal(rows[leaf], [inside[part].min(axis=0), inside[part].max(axis=0)])
@@ -161,7 +162,7 @@ def test_boxes_hold_their_clips_and_groups_their_boxes() -> None:
         assert tree.boxes.first[leaf] == tree.order[part].min()
     for side, pick in enumerate((np.min, np.max)):
         ends, groups = (
-            one.reshape(-1, 16, 32).transpose(0, 2, 1).reshape(-1, 16)
+            one.reshape(-1, AXES, 32).transpose(0, 2, 1).reshape(-1, AXES)
             for one in (
                 (tree.boxes.lows, tree.boxes.highs)[side],
                 (tree.boxes.group_lows, tree.boxes.group_highs)[side],
@@ -176,9 +177,9 @@ def test_boxes_hold_their_clips_and_groups_their_boxes() -> None:
 
 def boxes_and_points() -> tuple[Any, ...]:
     random = np.random.default_rng(1)
-    ends = random.random((2, 3, 40, 16)).astype(np.float32)
+    ends = random.random((2, 3, 40, AXES)).astype(np.float32)
     lows, highs = ends.min(axis=0), ends.max(axis=0)
-    return lows, highs, random.random((40, 16)).astype(np.float32)
+    return lows, highs, random.random((40, AXES)).astype(np.float32)
 
 
 def test_the_gap_between_boxes_is_that_between_their_nearest_points() -> None:
@@ -219,9 +220,9 @@ def test_leaves_within_reach_are_all_named_the_near_ones_first() -> None:
     clips = random.random((2500, 4)) * random.random((2500, 1))
     pool = make_pool([*clips[:400]], [*clips[400:]], catalog.load("distance", "l1"))
     queries, tree = grown(pool)
-    rows = tree.boxes.rows.reshape(-1, 2, 16).astype(np.float64)
+    rows = tree.boxes.rows.reshape(-1, 2, AXES).astype(np.float64)
     for leaf, worst in ((0, 0.02), (5, 0.2), (12, np.inf)):
-        box = queries.boxes.rows.reshape(-1, 2, 16)[leaf].astype(np.float64)
+        box = queries.boxes.rows.reshape(-1, 2, AXES)[leaf].astype(np.float64)
         gaps = np.maximum(np.maximum(rows[:, 0] - box[1], box[0] - rows[:, 1]), 0.0).sum(axis=1)
         middle = np.maximum(np.maximum(rows[:, 0] - box.mean(axis=0), box.mean(axis=0) - rows[:, 1]), 0.0).sum(axis=1)
         for leaves_within, leaf_around in (
@@ -419,13 +420,13 @@ if os.getuid() == 0:
         raise SystemExit({CANNOT})
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    from stereokit.metrics.searches import _branches, _leaves, _tiles
+    from stereokit.metrics.searches import _branches, _leaves, _means, _tiles
     import numpy as np
     total = _tiles.row_total(np.array([0.0, 0.0, 3.0, 4.0]), 0, 1, 2, 1)
-    near = _leaves.quantile_mean(np.array([3.0]), np.array([1.0]), 1, 9.0)
+    near = _means.quantile_mean(np.array([3.0]), np.array([1.0]), 1, 9.0)
 print(json.dumps({{
     "file": _tiles.__file__,
-    "compiled": [len(kernel.signatures) for kernel in (_tiles.row_total, _leaves.quantile_mean)],
+    "compiled": [len(kernel.signatures) for kernel in (_tiles.row_total, _means.quantile_mean)],
     "results": [total, near],
     "warnings": [[warning.category.__name__, str(warning.message)] for warning in caught],
 }}))

@@ -1,70 +1,14 @@
 """One set's clips in leaves of near ones, each in a box, and the boxes in groups of near ones."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.distance import Pool
 from stereokit.metrics.kernels import kernel, part_of_kernels
+from stereokit.metrics.searches._leaves import AXES, LANES, Boxes, Branches
 
-# Coordinates of a clip; clips of a leaf, and boxes of a group, that are looked at side by side.
-AXES, LANES = 16, 32
 # So many clips tell along which axis a branch is widest.
 _SAMPLE = 64
-
-
-class Boxes(NamedTuple):
-    """Where the L leaves of a set lie; 32 leaves are a group.
-
-    Where fewer than 32 leaves or groups are side by side, others that are infinitely far away follow.
-
-    Attributes
-    ----------
-    first
-        The lowest clip number of each leaf, shape (L,).
-    rows
-        Lowest, then highest coordinates of each leaf: L x 2 x 16.
-    middles
-        The middle between them, twice: L x 2 x 16.
-    lows, highs
-        The same, 32 leaves side by side: ceil(L / 32) x 16 x 32.
-    group_lows, group_highs
-        Lowest and highest coordinates of each group, 32 groups side by side.
-    """
-
-    first: NDArray[np.int64]
-    rows: NDArray[np.float32]
-    middles: NDArray[np.float32]
-    lows: NDArray[np.float32]
-    highs: NDArray[np.float32]
-    group_lows: NDArray[np.float32]
-    group_highs: NDArray[np.float32]
-
-
-class Branches(NamedTuple):
-    """One set of N clips in leaves of 32; all but ``order`` lies in the leaves' order.
-
-    Attributes
-    ----------
-    order
-        The clips' numbers in their set, shape (N,).
-    points
-        Coordinates of each clip: N x 16.
-    columns
-        The same, 32 clips of a leaf side by side, infinite where there is none: ceil(N / 32) x 16 x 32.
-    boxes
-        Around each leaf.
-    values, starts
-        The sequences end to end, and where each starts with one entry past the last: shape (N + 1,).
-    """
-
-    order: NDArray[np.int64]
-    points: NDArray[np.float32]
-    columns: NDArray[np.float32]
-    boxes: Boxes
-    values: NDArray[np.float64]
-    starts: NDArray[np.int64]
 
 
 @part_of_kernels
@@ -108,8 +52,8 @@ def select(keys: NDArray[np.float32], order: NDArray[np.int64], start: int, stop
 
 
 @kernel
-def arrange(points: NDArray[np.float32], order: NDArray[np.int64], keys: NDArray[np.float32]) -> None:
-    """Put points of shape (N, D) in an order in which each 32, and each 32 times 32, lie near each other.
+def arrange(points: NDArray[np.float32], order: NDArray[np.int64], keys: NDArray[np.float32], size: int) -> None:
+    """Put points of shape (N, D) in an order in which each ``size``, and each ``size`` squared, lie near each other.
 
     Ranges are halved at the median of their widest axis, at whole leaves and as long as possible at whole groups.
     What ``order`` holds, the numbers 0 to N - 1, is reordered; ``keys``, of shape (N,), is room to work in.
@@ -120,7 +64,7 @@ def arrange(points: NDArray[np.float32], order: NDArray[np.int64], keys: NDArray
     while left > 0:
         left -= 1
         start, stop = starts[left], stops[left]
-        unit = LANES if stop - start <= LANES * LANES else LANES * LANES
+        unit = size if stop - start <= size * size else size * size
         middle = start + (stop - start + unit - 1) // unit // 2 * unit
         if middle == start:
             continue
@@ -133,9 +77,9 @@ def arrange(points: NDArray[np.float32], order: NDArray[np.int64], keys: NDArray
 
 
 def grow(pool: Pool, points: NDArray[np.float32], start: int, stop: int) -> Branches:
-    """Lay a range of the pool's clips out, whose coordinates have the shape (M, 16)."""
+    """Lay a range of the pool's clips out, whose coordinates have the shape (M, 8)."""
     order = np.arange(stop - start)
-    arrange(points[start:stop], order, np.empty(len(order), np.float32))
+    arrange(points[start:stop], order, np.empty(len(order), np.float32), LANES)
     part = pool.part(start + order, 0)
     chosen = points[start + order]
     leaves = np.arange(0, len(order), LANES)
@@ -154,7 +98,7 @@ def grow(pool: Pool, points: NDArray[np.float32], start: int, stop: int) -> Bran
 
 
 def side_by_side(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Put points of shape (N, 16) 32 side by side, infinite where there is none: ceil(N / 32) x 16 x 32."""
+    """Put points of shape (N, 8) 32 side by side, infinite where there is none: ceil(N / 32) x 8 x 32."""
     count = len(points)
     filled = np.full((-(-count // LANES) * LANES, AXES), np.inf, np.float32)
     filled[:count] = points

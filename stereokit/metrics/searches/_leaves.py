@@ -1,17 +1,75 @@
 """The nearest neighbours of the clips of one set's leaves among those of another set's."""
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from stereokit.metrics.distance import TIE
 from stereokit.metrics.kernels import part_of_kernels, summing_kernel
-from stereokit.metrics.searches._branches import AXES, LANES, Boxes, Branches
+from stereokit.metrics.searches._means import even_mean, quantile_mean
 
-_ABANDON_AFTER = 256
+# Coordinates of a clip; clips of a leaf, and boxes of a group, that are looked at side by side. They stand here, since
+# kernels that are kept from an earlier run are compiled anew only when their own module changes.
+AXES, LANES = 8, 32
 # Leaves are looked into in so many steps of growing distance.
 _STEPS = 16
+
 _BLOCK = AXES * LANES
 _INFINITE, _ZERO = np.float32(np.inf), np.float32(0.0)
+
+
+class Boxes(NamedTuple):
+    """Where the L leaves of a set lie; 32 leaves are a group.
+
+    Where fewer than 32 leaves or groups are side by side, others that are infinitely far away follow.
+
+    Attributes
+    ----------
+    first
+        The lowest clip number of each leaf, shape (L,).
+    rows
+        Lowest, then highest coordinates of each leaf: L x 2 x 8.
+    middles
+        The middle between them, twice: L x 2 x 8.
+    lows, highs
+        The same, 32 leaves side by side: ceil(L / 32) x 8 x 32.
+    group_lows, group_highs
+        Lowest and highest coordinates of each group, 32 groups side by side.
+    """
+
+    first: NDArray[np.int64]
+    rows: NDArray[np.float32]
+    middles: NDArray[np.float32]
+    lows: NDArray[np.float32]
+    highs: NDArray[np.float32]
+    group_lows: NDArray[np.float32]
+    group_highs: NDArray[np.float32]
+
+
+class Branches(NamedTuple):
+    """One set of N clips in leaves of 32; all but ``order`` lies in the leaves' order.
+
+    Attributes
+    ----------
+    order
+        The clips' numbers in their set, shape (N,).
+    points
+        Coordinates of each clip: N x 8.
+    columns
+        The same, 32 clips of a leaf side by side, infinite where there is none: ceil(N / 32) x 8 x 32.
+    boxes
+        Around each leaf.
+    values, starts
+        The sequences end to end, and where each starts with one entry past the last: shape (N + 1,).
+    """
+
+    order: NDArray[np.int64]
+    points: NDArray[np.float32]
+    columns: NDArray[np.float32]
+    boxes: Boxes
+    values: NDArray[np.float64]
+    starts: NDArray[np.int64]
 
 
 @part_of_kernels
@@ -116,54 +174,6 @@ def leaves_within(
         order[ends[step]] = found[place]
         ends[step] += 1
     return total
-
-
-@part_of_kernels
-def even_mean(
-    a: NDArray[np.float64],
-    a_start: int,
-    b: NDArray[np.float64],
-    b_start: int,
-    count: int,
-    power: int,
-    limit: float,
-) -> float:
-    """Return the mean of so many |a - b|^power from two starts on, or any value above ``limit`` if it exceeds that."""
-    total = 0.0
-    for first in range(0, count, _ABANDON_AFTER):
-        size = min(_ABANDON_AFTER, count - first)
-        one, other = a[a_start + first : a_start + first + size], b[b_start + first : b_start + first + size]
-        if power == 1:
-            for k in range(size):
-                total += abs(one[k] - other[k])
-        else:
-            for k in range(size):
-                total += (one[k] - other[k]) * (one[k] - other[k])
-        if total > limit * count:
-            break
-    return total / count
-
-
-@summing_kernel
-def quantile_mean(a: NDArray[np.float64], b: NDArray[np.float64], power: int, limit: float) -> float:
-    """Integrate |a - b|^power over the two quantile functions, or stop with a value above ``limit``."""
-    m, n = len(a), len(b)
-    total = 0.0
-    i, j, here = 0, 0, 0
-    end = m * n
-    while here < end:
-        # Edges lie at multiples of n (for a) and of m (for b) among m n equal parts: no rounding.
-        edge = min((i + 1) * n, (j + 1) * m)
-        gap = abs(a[i] - b[j])
-        total += (edge - here) * (gap if power == 1 else gap * gap)
-        if total > limit * end:
-            break
-        if edge == (i + 1) * n:
-            i += 1
-        if edge == (j + 1) * m:
-            j += 1
-        here = edge
-    return total / end
 
 
 @part_of_kernels

@@ -1,6 +1,6 @@
 """Nearest neighbours through boxes of near clips, with exact distances where boxes are near enough.
 
-Each clip has sixteen coordinates (``distance.block_means``) whose L1 distance never exceeds the clips' distance. Clips
+Each clip has eight coordinates (``distance.block_means``) whose L1 distance never exceeds the clips' distance. Clips
 of one leaf look for their neighbours together: boxes are pruned for all of them, then for each, then the clips of a
 box side by side in single precision; what is left is compared exactly. Where hardly anything is pruned, all pairs are
 compared instead.
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from stereokit.metrics.distance import Pool, block_means
 from stereokit.metrics.neighbours import Neighbours
-from stereokit.metrics.searches._branches import AXES, LANES, Branches, grow
-from stereokit.metrics.searches._leaves import query_leaves
+from stereokit.metrics.searches._branches import grow
+from stereokit.metrics.searches._leaves import AXES, LANES, Branches, query_leaves
 from stereokit.metrics.searches._tiles import compare_all_pairs
 
 # Coordinates within ±1 in single precision are wrong by up to 2^-25, and so are their differences and sums, relatively:
-# a gap of sixteen by less than 2^-19 and a part of 2^-19. Bounds are believed only beyond that.
-_ROUNDING = 2.0**-19
+# a gap of eight by less than 2^-20 and a part of 2^-20. Bounds are believed only beyond that.
+_ROUNDING = 2.0**-20
 
 # Under this many clips, one thread is done before others have started.
 _THREADED_CLIPS = 20_000
@@ -86,7 +86,7 @@ class _Lookup:
 
 
 def _points(pool: Pool) -> tuple[NDArray[np.float32], float, float]:
-    """Return coordinates within ±1 of shape (M, 16), and what a distance is among them: a factor and a summand."""
+    """Return coordinates within ±1 of shape (M, 8), and what a distance is among them: a factor and a summand."""
     means = block_means(pool, AXES)
     means -= means[:: len(pool) // 64 + 1].mean(axis=0)
     spread = max(float(means.max()), -float(means.min()))
