@@ -34,7 +34,7 @@ class Limits:
     seconds
         Of work on it, by the clock; the time in which all of the program was stopped (Ctrl-Z) hardly counts.
     memory_bytes
-        That the worker may take above what it has when it starts; an hour of stereo sound fits in.
+        That the worker may take above what it has when it starts. Some 45 minutes of stereo sound fit in as one clip.
     """
 
     seconds: float = 300.0
