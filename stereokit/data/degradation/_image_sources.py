@@ -156,6 +156,13 @@ def impulse_response(delays: Samples, amplitudes: Samples, *, frames: int) -> Sa
     offsets = taps - np.arange(_STEPS)[:, None] / _STEPS
     window = np.cos(np.pi * offsets / (2 * _HALF_TAPS + 2)) ** 2
     filters = np.sinc(offsets) * window
-    length = 1 << (frames + taps.size - 2).bit_length()
-    spectrum = (np.fft.rfft(rows, length) * np.fft.rfft(filters, length)).sum(axis=0)
-    return np.asarray(np.fft.irfft(spectrum, length)[_HALF_TAPS : _HALF_TAPS + frames])
+    # Single precision is half the time, and its error of 1e-7 far under that of the grid.
+    length = _quick_length(frames + taps.size - 1)
+    spectrum = np.fft.rfft(rows.astype(np.float32), length) * np.fft.rfft(filters.astype(np.float32), length)
+    made = np.fft.irfft(spectrum.sum(axis=0), length)[_HALF_TAPS : _HALF_TAPS + frames]
+    return made.astype(np.float64)
+
+
+def _quick_length(least: int) -> int:
+    """Return the next length that transforms fast: a power of two times 1, 3, 5, 9 or 15."""
+    return min(odd << max(0, (-(-least // odd) - 1).bit_length()) for odd in (1, 3, 5, 9, 15))
