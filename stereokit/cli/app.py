@@ -15,7 +15,7 @@ from typer.completion import completion_init  # type: ignore[attr-defined]  # ty
 from typer.exceptions import TyperException
 
 from stereokit import __version__
-from stereokit.cli import completion, demo, doctor, generate, listing, prep, prep_verify, score, train
+from stereokit.cli import completion, demo, doctor, generate, listing, prep, prep_verify, render_midi, score, train
 from stereokit.cli.streams import Streams, system_streams
 from stereokit.cli.two_words import join_for_completion, joined
 from stereokit.errors import ClosedPipeError, Status, StereokitError, Terminated
@@ -34,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, prep, prep_verify, train, generate, score, listing, doctor, completion):
+for command in (demo, render_midi, prep, prep_verify, train, generate, score, listing, doctor, completion):
     command.add_to(app)
 
 

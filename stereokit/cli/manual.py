@@ -29,6 +29,13 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("Everything once, to look at and listen to:", "stereokit demo"),
         ("Then more of its sounds:", "stereokit generate stereokit-demo/run -n 16 -o more --seed 1"),
     ),
+    "render-midi": (
+        ("Electric piano as input, grand piano as target:", "stereokit render-midi songs/ -o pairs --programs 4,0"),
+        (
+            "Equally loud, without the input's pedal, cut into windows:",
+            "stereokit render-midi songs/ -o pairs --match-level --pedal remove,keep --window 8192 --overlap 0.5",
+        ),
+    ),
     "prep": (
         (
             "Drum machines, split by machine, 0.6 s each:",

@@ -37,6 +37,11 @@ def complete_voices() -> list[str]:
     return catalog.names("synth")
 
 
+def complete_renderers() -> list[str]:
+    """Complete a renderer's name."""
+    return catalog.names("renderer")
+
+
 def complete_families() -> list[str]:
     """Complete a model family's name."""
     return catalog.names("family")

@@ -77,6 +77,14 @@ def prep_table(rows: "Sequence[Row]") -> "RenderableType":
     return Group(plain_table(["label", *splits, "total"], lines), Text(ending))
 
 
+def render_midi_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw the summary of rendered songs: files by split."""
+    summary = rows[-1].fields
+    names = ("songs", "pairs", "clips", "train", "validation", "test", "refused", "unchanged")
+    lines = [[name, summary[name]] for name in names if name in summary]
+    return Group(plain_table(["", ""], lines), Text(f"\n{summary['status']}: {summary.get('dataset', '')}"))
+
+
 def train_table(rows: "Sequence[Row]") -> "RenderableType":
     """Draw a run, or a plan of one, as names and values; players and phases of a plan come first as tables."""
     *details, last = rows

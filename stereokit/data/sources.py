@@ -3,7 +3,7 @@
 import json
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -55,7 +55,14 @@ class Found:
     refused: list[Refusal]
 
 
-def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file: bool = True) -> Found:
+def find_sources(
+    given: str,
+    stdin: Iterable[str] | None = None,
+    *,
+    single_file: bool = True,
+    wanted: Callable[[str], bool] = is_audio_name,
+    called: str = "sound",
+) -> Found:
     """Resolve one argument of a command.
 
     Parameters
@@ -65,6 +72,10 @@ def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file:
         list of paths relative to it or, with ``single_file``, a sound file.
     stdin
         Lines of standard input, for ``-``.
+    wanted
+        Whether a file of a folder is taken, by its name.
+    called
+        What such a file is called.
 
     Raises
     ------
@@ -84,15 +95,15 @@ def find_sources(given: str, stdin: Iterable[str] | None = None, *, single_file:
         reason = getattr(error, "strerror", None) or str(error)
         raise UsageError(f"{given}: {reason}; give a folder or a list of files") from error
     if stat.S_ISDIR(mode):
-        return _sorted(_walk(path))
+        return _sorted(_walk(path, wanted))
     if path.suffix.lower() in (".jsonl", ".txt"):
         lines = read_text(path).split("\n")
         contained = path.suffix.lower() == ".jsonl"
         return _sorted(_from_lines(lines, path.parent, printable(path.stem), contained=contained))
-    if single_file and is_audio_name(path.name):
+    if single_file and wanted(path.name):
         return _sorted(iter([_listed(path, path.name, printable(path.parent.resolve().name))]))
-    wanted = "a folder, - , a .jsonl or a .txt list" + (" or a sound file" if single_file else "")
-    raise UsageError(f"{given}: give {wanted}")
+    kinds = "a folder, - , a .jsonl or a .txt list" + (f" or a {called} file" if single_file else "")
+    raise UsageError(f"{given}: give {kinds}")
 
 
 def _sorted(found: Iterator[Source | Refusal]) -> Found:
@@ -112,8 +123,8 @@ def _sorted(found: Iterator[Source | Refusal]) -> Found:
     return Found(sources, refused)
 
 
-def _walk(folder: Path) -> Iterator[Source | Refusal]:
-    """Find the sound files below a folder; links to folders are not followed, hidden folders not searched."""
+def _walk(folder: Path, wanted: Callable[[str], bool]) -> Iterator[Source | Refusal]:
+    """Find the wanted files below a folder; links to folders are not followed, hidden folders not searched."""
     root = folder.resolve()
     pending = [(str(folder), "")]
     while pending:
@@ -131,7 +142,7 @@ def _walk(folder: Path) -> Iterator[Source | Refusal]:
                 continue
             if entry.is_dir(follow_symlinks=False):
                 pending.append((entry.path, f"{prefix}{entry.name}/"))
-            elif is_audio_name(entry.name):
+            elif wanted(entry.name):
                 yield _entry(entry, f"{prefix}{entry.name}", root)
 
 

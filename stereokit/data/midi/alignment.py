@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from stereokit.data.midi.performance import Performance
 
-# Notes of each half, and how long each alone is held and has to ring out.
-_PROBES = 12
-_HELD_S, _LONG_HELD_S, _SLOT_S, _BEFORE_S = 0.2, 1.0, 0.8, 0.05
+# Notes of each half, and how long each alone is held: more of both where a place does not stand out.
+_ATTEMPTS = ((12, 0.2), (48, 0.2), (12, 1.0))
+# In its slot each has to ring out.
+_SLOT_S, _BEFORE_S = 0.8, 0.05
 # So long a note may ring out beside others.
 _RINGS_S = 0.5
 _LARGEST_LAG_S = 0.05
@@ -73,8 +74,8 @@ def measure_alignment(
     render
         The renderer, once more for single notes.
     """
-    for held_s in (_HELD_S, _LONG_HELD_S):
-        notes = _chosen(performance, round(held_s * performance.sample_rate))
+    for probes, held_s in _ATTEMPTS:
+        notes = _chosen(performance, 2 * probes, round(held_s * performance.sample_rate))
         alone, before = _one_by_one(performance, notes, held_s)
         sounds = render(alone).reshape(2, len(notes), -1).transpose(1, 0, 2)
         held = alone.stop - alone.start
@@ -109,7 +110,7 @@ def _whole(frames: float) -> int:
     return round(frames / 64) * 64
 
 
-def _chosen(performance: Performance, held: int) -> NDArray[np.int64]:
+def _chosen(performance: Performance, probes: int, held: int) -> NDArray[np.int64]:
     """Return notes from all over the song: of each part a loud one that has few others beside it, and is not bent."""
     ends = np.sort(performance.stop + round(_RINGS_S * performance.sample_rate))
     began = np.searchsorted(performance.start, performance.start + held, side="right")
@@ -119,7 +120,7 @@ def _chosen(performance: Performance, held: int) -> NDArray[np.int64]:
     bent = [channel for channel in channels if not performance.bend_cents(int(channel)).is_constant]
     is_bent = np.isin(performance.channel, bent)
     worth = (performance.velocity / 127.0) ** 2 * lasts / np.maximum(crowd, 1) - is_bent
-    parts = np.array_split(np.arange(performance.notes), min(2 * _PROBES, performance.notes))
+    parts = np.array_split(np.arange(performance.notes), min(probes, performance.notes))
     return np.array([part[np.argmax(worth[part])] for part in parts])
 
 

@@ -66,19 +66,25 @@ def render(performance: Performance, font: SoundFont) -> NDArray[np.float32]:
 
 def _parts(performance: Performance, font: SoundFont) -> Iterator[_Part]:
     """Yield the regions of every note; those of an exclusive class end when the next of their class starts."""
-    regions: dict[tuple[int, int, int, int], list[Region]] = {}
+    on_key: dict[tuple[int, int, int], list[Region]] = {}
+    sounding: dict[tuple[int, int, int, int], list[Region]] = {}
     found: list[list[Region]] = []
-    for note in range(performance.notes):
-        is_drum = performance.channel[note] == DRUM_CHANNEL
-        program, pitch = int(performance.program[note]), int(performance.pitch[note])
-        key = (DRUM_BANK if is_drum else 0, program, pitch, int(performance.velocity[note]))
-        if key not in regions:
-            regions[key] = [one for one in font.regions(key[0], program) if one.sounds(pitch, key[3])]
-        found.append(regions[key])
+    banks = np.where(performance.channel == DRUM_CHANNEL, DRUM_BANK, 0)
+    played = zip(*(column.tolist() for column in (
+        banks, performance.program, performance.pitch, performance.velocity,
+    )), strict=True)  # fmt: skip
+    for bank, program, pitch, velocity in played:
+        key = (bank, program, pitch, velocity)
+        if key not in sounding:
+            if key[:3] not in on_key:
+                on_key[key[:3]] = [one for one in font.regions(bank, program) if one.keys[0] <= pitch <= one.keys[1]]
+            sounding[key] = [one for one in on_key[key[:3]] if one.sounds(pitch, velocity)]
+        found.append(sounding[key])
     ends = _choked(performance, found)
-    for note, sounding in enumerate(found):
-        stop = ends.get(note, int(performance.stop[note]))
-        for region in sounding:
+    stops = performance.stop.tolist()
+    for note, regions in enumerate(found):
+        stop = ends.get(note, stops[note])
+        for region in regions:
             yield _Part(note, region, stop, is_choked=note in ends)
 
 
@@ -86,9 +92,12 @@ def _choked(performance: Performance, found: list[list[Region]]) -> Mapping[int,
     """Return where notes end because another of their exclusive class starts."""
     ends: dict[int, int] = {}
     before: dict[tuple[int, int], int] = {}
+    exclusive = {id(regions): {one.generators[zones.EXCLUSIVE_CLASS] for one in regions} - {0} for regions in found}
     for note, regions in enumerate(found):
+        if not exclusive[id(regions)]:
+            continue
         start, channel = int(performance.start[note]), int(performance.channel[note])
-        for group in {region.generators[zones.EXCLUSIVE_CLASS] for region in regions} - {0}:
+        for group in exclusive[id(regions)]:
             earlier = before.get((channel, group))
             if earlier is not None and performance.start[earlier] < start:
                 ends[earlier] = start
@@ -120,7 +129,8 @@ def _lay(
         cents = bend.values[np.searchsorted(bend.frames, blocks, side="right") - 1]
         sound = held_sound(font, region, key, longest, rate, bend_cents=cents)
     pan, own = performance.curve(channel, PAN), gain_of(region) * _VOICE_GAIN
-    gains = np.array([pan_gains(region, pan.at(int(start))) for start in starts]) * own
+    pans = [pan.values[0]] if pan.is_constant else [pan.at(int(start)) for start in starts]
+    gains = np.array([pan_gains(region, one) for one in pans]) * own
     loudness = (performance.velocity[notes] / 127.0) ** 2
     if curve.size == 1:
         # a gain that never changes is the notes' own
