@@ -9,7 +9,18 @@ import sys
 import pytest
 
 HEAVY = {"torch", "numba", "scipy", "librosa", "numpy", "soundfile", "lightning", "matplotlib"}
-WORDS = [[], ["demo"], ["prep"], ["train"], ["generate"], ["score"], ["list"], ["doctor"], ["completion"]]
+WORDS = [
+    [],
+    ["demo"],
+    ["prep"],
+    ["prep", "verify"],
+    ["train"],
+    ["generate"],
+    ["score"],
+    ["list"],
+    ["doctor"],
+    ["completion"],
+]
 PROBE = """
 import sys
 sys.argv = ["stereokit", *sys.argv[1:]]
