@@ -18,12 +18,13 @@ _LEAST_KEY_BITS = 6
 _MOST_MET = 48
 _PAIRS_AT_ONCE = 2048
 
-# Signs agree at one shift only, or at every period of a tone: then the picture must be nearer.
+# Signs agree at one shift only: then pictures may differ by the more, the more that shift stands alone.
 _NEAR_SHIFT = 24
-_LEAST_MATCH = 0.25
-_LEAST_ALONE = 0.12
-_TONE_MATCH, _TONE_MATCH_NEAR, _TONE_MATCH_DB = 0.75, 0.5, 0.4
+_LEAST_MATCH, _LEAST_ALONE = 0.25, 0.12
 _PICTURE_DB, _PICTURE_DB_ALONE, _MOST_PICTURE_DB = 1.1, 7.0, 3.2
+# Or at every period of a tone: then the fine spectrum must be the same, too.
+_TONE_MATCH, _TONE_MATCH_NEAR, _TONE_MATCH_DB = 0.75, 0.5, 0.4
+_TONE_PICTURE_DB, _TONE_BITS = 2.3, 64
 _LEAST_SHARED = 0.5
 
 Index = NDArray[np.int64]
@@ -92,10 +93,12 @@ def _pairs(anchors: _Anchors) -> Iterator[tuple[int, int]]:
         distance = _picture_distance(anchors.cells[first], anchors.cells[second])
         near = np.flatnonzero(distance <= _MOST_PICTURE_DB)
         match, alone = _sign_match(anchors.signs[first[near]], anchors.signs[second[near]])
-        limit = np.minimum(_PICTURE_DB + _PICTURE_DB_ALONE * alone, _MOST_PICTURE_DB)
+        limit = np.minimum(_PICTURE_DB + _PICTURE_DB_ALONE * (alone - _LEAST_ALONE), _MOST_PICTURE_DB)
+        is_same = (alone >= _LEAST_ALONE) & (match >= _LEAST_MATCH) & (distance[near] <= limit)
         tone_match = np.minimum(_TONE_MATCH, _TONE_MATCH_NEAR + _TONE_MATCH_DB * distance[near])
-        is_match = match >= np.where(alone >= _LEAST_ALONE, _LEAST_MATCH, tone_match)
-        same = near[(distance[near] <= limit) & is_match]
+        bits = _differing(anchors.hashes[first[near]], anchors.hashes[second[near]])
+        is_same |= (bits <= _TONE_BITS) & (match >= tone_match) & (distance[near] <= _TONE_PICTURE_DB)
+        same = near[is_same]
         yield from zip(anchors.owners[first[same]].tolist(), anchors.owners[second[same]].tolist(), strict=True)
 
 
@@ -116,12 +119,18 @@ def _met(anchors: _Anchors) -> tuple[Index, Index]:
             if not places.size:
                 break
             one, other = order[places], order[places + step]
-            differing = np.bitwise_count(anchors.hashes[one] ^ anchors.hashes[other]).sum(axis=1, dtype=np.int64)
-            kept = (differing <= _MOST_BITS) & (anchors.owners[one] != anchors.owners[other])
+            kept = (_differing(anchors.hashes[one], anchors.hashes[other]) <= _MOST_BITS) & (
+                anchors.owners[one] != anchors.owners[other]
+            )
             low, high = np.minimum(one[kept], other[kept]), np.maximum(one[kept], other[kept])
             found.append(low * count + high)
     both = np.unique(np.concatenate(found))
     return both // max(count, 1), both % max(count, 1)
+
+
+def _differing(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> Index:
+    """Return how many bits differ in each pair of hashes, both of shape (n, 8)."""
+    return np.asarray(np.bitwise_count(one ^ other).sum(axis=1, dtype=np.int64))
 
 
 def _picture_distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
