@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from stereokit.errors import BadInputError, LockedError, OutputError
 
 
-def write_file(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_file(path: Path, data: bytes | bytearray, *, durable: bool = True) -> None:
     """Put ``data`` at ``path`` whole or not at all: temporary file beside it, fsync, rename.
 
     The mode is 0666 less the umask, as for any file that a shell redirects to.

@@ -18,7 +18,11 @@ FamilyName = Annotated[
 ]
 Dataset = Annotated[
     Path | None,
-    typer.Argument(parser=options.file_path, metavar="DATASET", help="A folder that prep made."),
+    typer.Argument(
+        parser=options.file_path,
+        metavar="DATASET",
+        help="A folder that prep or render-midi made, or '-' for the one that they pipe.",
+    ),
 ]
 Run = Annotated[Path, typer.Option("--output", "-o", parser=options.file_path, metavar="RUN", help="The run's folder.")]
 Preset = Annotated[
@@ -76,8 +80,11 @@ def train(
     Writes config.json, model.safetensors (the averaged model that came nearest to the validation clips), log.jsonl,
     previews and all that --resume needs. FAMILY and DATASET may be left out with --resume.
     """
+    from stereokit.data.dataset import piped_dataset
     from stereokit.data.text import nfc
 
+    if dataset == Path("-"):
+        dataset = piped_dataset(output.streams.stdin)
     try:
         from stereokit.workflows.train import train as workflow
         from stereokit.workflows.train_settings import TrainSettings

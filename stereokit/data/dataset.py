@@ -4,8 +4,11 @@ import hashlib
 import platform
 from collections.abc import Iterable, Mapping
 from importlib import metadata
+from pathlib import Path
 
 from stereokit import __version__
+from stereokit.data.sources import json_row
+from stereokit.errors import UsageError
 
 DESCRIPTION = "dataset.json"
 DATASET_SCHEMA = "stereokit.dataset/1"
@@ -25,3 +28,18 @@ def versions() -> dict[str, str]:
     """Return the versions that a clip's bytes depend on."""
     found = {name: metadata.version(name) for name in _VERSIONED}
     return {"stereokit": __version__, "python": platform.python_version(), **found}
+
+
+def piped_dataset(lines: Iterable[str]) -> Path:
+    """Return the data set that the rows of ``prep`` or ``render-midi`` on a pipe tell of, in their summary.
+
+    Raises
+    ------
+    UsageError
+        When there is no such row: what made it has failed, or was told to be quiet.
+    """
+    for line in lines:
+        row = json_row(line)
+        if row is not None and row.get("status") == "done" and isinstance(row.get("dataset"), str):
+            return Path(str(row["dataset"]))
+    raise UsageError("DATASET -: no row on the pipe names a data set: pipe prep or render-midi into this")

@@ -9,6 +9,8 @@ import soundfile
 from toy_midi import font_bytes, midi, note
 
 from stereokit.data.corpus import open_corpus
+from stereokit.data.dataset import piped_dataset
+from stereokit.errors import UsageError
 from stereokit.workflows import render_midi_settings
 from stereokit.workflows.render_midi_settings import sides_of
 
@@ -95,6 +97,13 @@ class TestADataSetOfPairs:
         assert other.status == 2
         assert "--tail 1.0, not 0.2" in other.err
         assert "1 transpose 12,0, not 1,0" in other.err
+
+
+def test_the_rows_on_a_pipe_name_the_data_set(render, tmp_path: Path):
+    rows = render().out.splitlines()
+    assert piped_dataset(rows) == tmp_path / "ds"
+    with pytest.raises(UsageError, match="DATASET -: no row on the pipe names a data set"):
+        piped_dataset(rows[:-1])
 
 
 def test_a_dry_run_tells_splits_and_writes_nothing(render, tmp_path: Path):

@@ -221,7 +221,7 @@ def _write(  # noqa: PLR0917 - where, how, and what
             encoded = wav_samples(Clip(block, rendering.sample_rate), encoding=rendering.encoding)
             data[filled : filled + len(encoded)] = encoded
             filled += len(encoded)
-    write_file(output_path(task.target, name), bytes(data), durable=False)
+    write_file(output_path(task.target, name), data, durable=False)
     facts = {
         **facts,
         "sample_rate_hz": rendering.sample_rate,

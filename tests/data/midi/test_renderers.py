@@ -89,3 +89,16 @@ class TestSymusic:
 
 def test_the_builtin_renderer_is_always_there():
     assert catalog.load("renderer", "builtin").version() == ""
+
+
+@needs_fluidsynth
+@pytest.mark.skipif(not Path("/usr/share/sounds/sf2/FluidR3_GM.sf2").exists(), reason="fluid-soundfont-gm is missing")
+@pytest.mark.parametrize(("program", "least"), [(0, 0.99), (4, 0.95), (40, 0.99), (48, 0.95)])
+def test_a_large_stereo_font_sounds_as_fluidsynth_plays_it(program: int, least: float):
+    path = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
+    drum = note(300, 400, 38, 100, channel=9) if program == 0 else []
+    song = parse_midi(midi(note(100, 500, 60, 90), note(480, 400, 67, 60), drum), MidiLimits())
+    performance = perform(song, Side(program=program), sample_rate=44_100, tempo=1.0, tail=0.5, grid=64)
+    ours, theirs = (catalog.load("renderer", name).render(performance, path) for name in ("builtin", "fluidsynth"))
+    likeness = np.sum(ours * theirs) / np.sqrt(np.sum(ours**2) * np.sum(theirs**2))
+    assert likeness > least
