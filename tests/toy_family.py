@@ -73,7 +73,6 @@ class Model(TrainedModel):
         clips = self.config.gain * torch.stack([left, right], dim=1)
         return clips * torch.linspace(1.0, 0.0, self.frames) if self.config.ending == "faded" else clips
 
-
     def embed(self, wave: torch.Tensor) -> torch.Tensor:
         """Return levels of left, right, side and of the change a sample, in the unit that is the model's gain."""
         side, change = wave[:, 0] - wave[:, 1], wave.diff(dim=2)

@@ -91,9 +91,8 @@ def require(family: Family, capability: Capability, command: str) -> None:
         return
     able = [name for name in catalog.names("family") if capability in catalog.load("family", name).capabilities]
     article = "an" if capability.startswith(("a", "e", "i", "o")) else "a"
-    raise UsageError(
-        f"{command} needs {article} {capability}, and {family.name} is none: train one of {', '.join(able) or '(none yet)'}"
-    )
+    choice = ", ".join(able) or "(none yet)"
+    raise UsageError(f"{command} needs {article} {capability}, and {family.name} is none: train one of {choice}")
 
 
 def sample_blocks(
