@@ -24,7 +24,7 @@ _LEAST_MATCH, _LEAST_ALONE = 0.25, 0.12
 _PICTURE_DB, _PICTURE_DB_ALONE, _MOST_PICTURE_DB = 1.1, 7.0, 3.2
 # Or at every period of a tone: then the fine spectrum must be the same, too.
 _TONE_MATCH, _TONE_MATCH_NEAR, _TONE_MATCH_DB = 0.75, 0.5, 0.4
-_TONE_PICTURE_DB, _TONE_BITS = 2.3, 64
+_TONE_PICTURE_DB, _TONE_BITS = 1.0, 64
 _LEAST_SHARED = 0.5
 
 Index = NDArray[np.int64]
