@@ -16,6 +16,7 @@ from typer.exceptions import TyperException
 
 from stereokit import __version__
 from stereokit.cli import completion, demo, doctor, generate, listing, prep, prep_verify, render_midi, score, train
+from stereokit.cli.quick_help import QuickGroup
 from stereokit.cli.streams import Streams, system_streams
 from stereokit.cli.two_words import join_for_completion, joined
 from stereokit.errors import ClosedPipeError, Status, StereokitError, Terminated
@@ -27,6 +28,7 @@ _COMPLETION_VARIABLE = "_STEREOKIT_COMPLETE"
 
 app = typer.Typer(
     name="stereokit",
+    cls=QuickGroup,
     help="One command line for machine learning on stereo sound.",
     context_settings={"help_option_names": ["-h", "--help"]},
     no_args_is_help=True,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from stereokit.cli.output import Output
+from stereokit.cli.quick_help import QuickCommand
 from stereokit.errors import Status
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def register(app: typer.Typer, name: str) -> Callable[[Body], Body]:
         run.__signature__ = inspect.Signature(everything)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in everything}
         del run.__wrapped__  # typing would look through it, at the body's own signature
-        app.command(name)(run)
+        app.command(name, cls=QuickCommand)(run)
         return body
 
     return decorate

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+import typer
 
 from stereokit.cli import app as app_module
 from stereokit.cli.app import run as run_command_line
@@ -67,7 +68,7 @@ def test_debug_raises_the_error_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> None:
         raise ValueError("inside")
 
-    monkeypatch.setattr(app_module, "app", fail)
+    monkeypatch.setattr(typer.Typer, "__call__", fail)
     with pytest.raises(ValueError, match="inside"):
         run_command_line(["list", "--debug"], streams())
 
