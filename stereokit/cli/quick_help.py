@@ -6,7 +6,6 @@ that has the value False is not converted.
 
 from typing import Any
 
-import typer
 from typer.core import TyperCommand, TyperGroup
 
 
@@ -19,7 +18,7 @@ def _with_default(option: Any) -> Any:
 class QuickCommand(TyperCommand):
     """A command."""
 
-    def get_help_option(self, ctx: typer.Context) -> Any:
+    def get_help_option(self, ctx: Any) -> Any:
         """Return the flag --help, off unless given."""
         return _with_default(super().get_help_option(ctx))
 
@@ -27,6 +26,6 @@ class QuickCommand(TyperCommand):
 class QuickGroup(TyperGroup):
     """The program, of which the commands are parts."""
 
-    def get_help_option(self, ctx: typer.Context) -> Any:
+    def get_help_option(self, ctx: Any) -> Any:
         """Return the flag --help, off unless given."""
         return _with_default(super().get_help_option(ctx))
