@@ -1,6 +1,10 @@
 """``stereokit render-midi``: songs to a data set of pairs, by the machine that prep has."""
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +13,7 @@ import soundfile
 from toy_midi import font_bytes, midi, note
 
 from stereokit.data.corpus import open_corpus
-from stereokit.data.dataset import piped_dataset
+from stereokit.data.dataset import DESCRIPTION, piped_dataset
 from stereokit.errors import UsageError
 from stereokit.workflows import render_midi_settings
 from stereokit.workflows.render_midi_settings import sides_of
@@ -191,3 +195,35 @@ def test_real_songs_become_pairs_through_the_embedded_soundfont(run, test_data: 
         samples, _ = soundfile.read(tmp_path / "ds" / row["file_name"], dtype="int16")
         assert samples.shape == (row["frames"], 2)
         assert np.abs(samples).max() > 1_000
+
+
+@pytest.mark.slow
+def test_ten_kills_end_in_the_bytes_of_a_run_that_nobody_disturbed(tmp_path: Path, run) -> None:
+    def write(number: int) -> None:
+        notes = [note(240 * place, 200, 50 + (7 * place + number) % 30) for place in range(30)]
+        (tmp_path / "songs" / f"{number}.mid").write_bytes(midi([event for one in notes for event in one]))
+
+    def words(target: str) -> list[str]:
+        options = ("--programs", "1,0", "--soundfont", str(tmp_path / "test.sf2"), "--quiet")
+        return ["render-midi", str(tmp_path / "songs"), "-o", str(tmp_path / target), *options]
+
+    def files(folder: Path) -> dict[str, bytes]:
+        paths = (path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".stereokit"))
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
+
+    (tmp_path / "songs").mkdir()
+    (tmp_path / "test.sf2").write_bytes(font_bytes())
+    for number in range(60):
+        write(number)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    for number in range(10):
+        process = subprocess.Popen([sys.executable, "-m", "stereokit", *words("ds")], env=environment)
+        time.sleep(0.6 + 0.15 * number)
+        process.kill()
+        process.wait()
+        if (tmp_path / "ds" / DESCRIPTION).exists():
+            # It was too late for that kill: there must be work for the next.
+            for more in range(20):
+                write(1000 + 20 * number + more)
+    assert run(*words("ds")).status == run(*words("wanted")).status == 0
+    assert files(tmp_path / "ds") == files(tmp_path / "wanted")

@@ -27,7 +27,9 @@ _HEARD = 1e-3
 # What is added to the power that is divided by, as a share of its mean.
 _REGULARISATION = 1e-2
 # A pulse is so long on either side, and so much higher than all that is beside it.
-_PULSE_S, _STANDS_OUT, _AS_GOOD = 0.002, 1.25, 0.98
+_PULSE_S, _STANDS_OUT = 0.002, 1.25
+# A sine's pulse hardly falls from one sample to the next, so that what rings from the note before may move it.
+_AS_GOOD, _CLEARLY_LESS = 0.98, 0.8
 
 
 @dataclass(frozen=True)
@@ -151,5 +153,7 @@ def _lag(
     # A tone without an edge has a broad pulse: a place that is as good as the highest counts as that.
     if near[margin] >= _AS_GOOD * near[place]:
         place = margin
+    elif near[margin] > _CLEARLY_LESS * near[place]:
+        return None
     beside = np.concatenate([near[: max(place - width, 0)], near[place + width + 1 :]])
     return place - margin if near[place] > _STANDS_OUT * beside.max(initial=0.0) else None

@@ -85,3 +85,14 @@ def test_what_is_nowhere_in_the_render_is_not_proved(song: Performance, player):
     noise = np.random.default_rng(1).standard_normal((2, song.frames)).astype(np.float32)
     noise[:, : song.start[0]] = 0.0
     assert None in measure_alignment(noise, song, player).lags
+
+
+def test_sines_that_ring_into_each_other_are_not_called_late(font_of):
+    font = read_soundfont(font_of({(0, 0): [[(54, 1)]]}))
+    starts = 11_025 * np.arange(40) + 100
+    random = np.random.default_rng(0)
+    zeros = np.zeros(40, np.int64)
+    stops, pitches = starts + random.integers(2_800, 10_500, 40), random.integers(50, 80, 40)
+    song = Performance(RATE, 470_000, starts, stops, pitches, zeros + 100, zeros, zeros)
+    found = measure_alignment(render(song, font), song, lambda performance: render(performance, font))
+    assert not found.is_wrong
