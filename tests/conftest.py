@@ -94,15 +94,19 @@ def run() -> Callable[..., SimpleNamespace]:
     return run_words
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Write a test's marker down: a report's keywords hold the names of folders, too."""
+    marker = next((name for name in ("slow", "data", "browser", "gpu") if item.get_closest_marker(name)), "unmarked")
+    item.user_properties.append(("marker", marker))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the seconds that tests took, by marker."""
     seconds: dict[str, float] = {}
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
-                marker = next(
-                    (name for name in ("slow", "data", "browser", "gpu") if name in report.keywords), "unmarked"
-                )
+                marker = dict(report.user_properties).get("marker", "unmarked")
                 seconds[marker] = seconds.get(marker, 0.0) + report.duration
     told = ", ".join(f"{marker} {value:.0f} s" for marker, value in sorted(seconds.items()))
     terminalreporter.write_line(f"seconds of work by marker: {told}")
