@@ -205,7 +205,11 @@ def image_class(excerpt: Excerpt) -> str:
     if not excerpt.has_side:
         return "NNN"
     bounds = segment_bounds(excerpt.sample_rate)
-    side = np.subtract(excerpt.left[: bounds[-1]], excerpt.right[: bounds[-1]], dtype=np.float64)
+    if excerpt.left.dtype == np.int16:
+        # Small, and known already where a clip has been judged.
+        side = excerpt.difference[: bounds[-1]].astype(np.float64)
+    else:
+        side = np.subtract(excerpt.left[: bounds[-1]], excerpt.right[: bounds[-1]], dtype=np.float64)
     letters = []
     for start, end in pairwise(bounds):
         segment = side[start:end]
