@@ -24,6 +24,9 @@ from stereokit.workflows.train import train as workflow
 from stereokit.workflows.train_settings import TrainSettings
 from stereokit.writing import locked, write_file
 
+# Everything here trains something.
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., SimpleNamespace]
 LOCK = ".stereokit-lock"
 
