@@ -28,16 +28,69 @@ class Sampler(Protocol):
             The only source of randomness. Its count is always the model's ``block_clips``: a layer may compute
             otherwise for another number of clips, and a clip must not depend on how many are asked for.
         condition
-            What each clip should be, first axis ``draw.count`` (class numbers, say); None leaves it to chance.
+            What each clip should be: numbers of ``config.labels``, int64 (draw.count,); None where the configuration
+            has no labels.
         """
 
 
 @runtime_checkable
 class Interpolator(Protocol):
-    """Makes sounds that lie between two random ones."""
+    """Makes each sound of a vector, so that there are sounds between two.
 
-    def interpolate(self, draw: Draw, other: Draw, shares: torch.Tensor) -> torch.Tensor:
-        """Return clips, float32 (draw.count, 2, frames): n lies ``shares[n]`` (0 to 1) of the way to ``other``'s n."""
+    ``sample(draw, condition)`` of the same model is ``decode(latents(draw), draw, condition)``.
+    """
+
+    def latents(self, draw: Draw) -> torch.Tensor:
+        """Return the vectors of random clips, float32 (draw.count, latent), standard normal, before any truncation.
+
+        They are the draw's first call, so that ``decode`` finds it as ``sample`` does.
+        """
+
+    def decode(self, latents: torch.Tensor, draw: Draw, condition: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the clips of vectors, as ``Sampler.sample`` does.
+
+        Parameters
+        ----------
+        latents
+            float32 (draw.count, latent); their count is always the model's ``block_clips``.
+        draw
+            Of all other random numbers; items that have one number there get the same ones.
+        condition
+            As for ``sample``.
+        """
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Finds the vectors that an ``Interpolator`` makes sounds of."""
+
+    def encode(self, wave: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the vectors of sounds, float32 (B, latent): the likeliest ones, nothing drawn.
+
+        Parameters
+        ----------
+        wave
+            float32 (B, 2, frames) at the model's sample rate, full scale ±1; B is always ``block_clips``.
+        condition
+            What each sound is, as for ``sample``.
+        """
+
+
+@runtime_checkable
+class Critic(Protocol):
+    """Judges how real sounds are."""
+
+    def verdict(self, wave: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
+        """Return a verdict on each sound, float32 (B,), higher for more real; only their order means anything.
+
+        Parameters
+        ----------
+        wave
+            float32 (B, 2, frames) at the model's sample rate, full scale ±1; B is always ``block_clips``, and a
+            sound's verdict does not depend on the others.
+        condition
+            What each sound should be, as for ``sample``.
+        """
 
 
 @runtime_checkable
@@ -73,6 +126,8 @@ class Embedder(Protocol):
 PROTOCOLS: dict[Capability, type] = {
     "sampler": Sampler,
     "interpolator": Interpolator,
+    "encoder": Encoder,
+    "critic": Critic,
     "converter": Converter,
     "labeller": Labeller,
     "embedder": Embedder,

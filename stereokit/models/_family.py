@@ -8,7 +8,10 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from stereokit.errors import UsageError
 
 Feed = Literal["clips", "labelled", "pairs", "domains"]
-Capability = Literal["sampler", "interpolator", "converter", "labeller", "embedder"]
+Capability = Literal["sampler", "interpolator", "encoder", "critic", "converter", "labeller", "embedder"]
+LABELLED_FEEDS = ("labelled", "domains")
+# Fields of a family fed with labels that training fills from the data: the labels, sorted, and the clips of each.
+FROM_DATA = ("labels", "label_counts")
 MANDATORY_PRESETS = ("published", "default", "tiny")
 
 
@@ -42,7 +45,7 @@ class Family:
         Raises
         ------
         UsageError
-            Naming the presets, the fields or the type that is asked for.
+            Naming the presets, the fields or the type that is asked for; for a field that the data decide.
         """
         if name not in self.presets:
             raise UsageError(f"unknown preset {name!r} of {self.name}: choose from {', '.join(self.presets)}")
@@ -73,7 +76,7 @@ def check_ranges(config: Any, ranges: Mapping[str, tuple[float, float]]) -> None
 def _parsed(config: Any, assignment: str) -> tuple[str, Any]:
     name, equals, text = assignment.partition("=")
     types = get_type_hints(type(config))
-    names = [field.name for field in fields(config)]
+    names = [field.name for field in fields(config) if field.name not in FROM_DATA]
     if not equals or name not in names:
         raise UsageError(f"--set {assignment!r}: write FIELD=VALUE with one of {', '.join(names)}")
     try:

@@ -86,7 +86,9 @@ def test_a_family_that_cannot_is_told_with_those_that_can() -> None:
 
 
 def test_every_capability_has_its_form() -> None:
-    assert set(PROTOCOLS) == {"sampler", "interpolator", "converter", "labeller", "embedder"}
+    assert set(PROTOCOLS) == {
+        "sampler", "interpolator", "encoder", "critic", "converter", "labeller", "embedder",
+    }  # fmt: skip
     assert isinstance(toy_family.Model(toy_family.ToyConfig()), PROTOCOLS["sampler"])
     assert isinstance(toy_family.Model(toy_family.ToyConfig()), PROTOCOLS["embedder"])
     assert not isinstance(toy_family.Model(toy_family.ToyConfig()), PROTOCOLS["converter"])
