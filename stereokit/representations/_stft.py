@@ -14,6 +14,8 @@ _FLOOR, _REACH = 1e-9, 2.0
 class ShortTimeTransform(nn.Module):
     """``frames`` spectra of ``window`` samples, ``hop`` apart, the first centred on the first sample.
 
+    Beyond the clip's ends is silence.
+
     Parameters
     ----------
     samples
@@ -21,24 +23,29 @@ class ShortTimeTransform(nn.Module):
     sample_rate
         Hz.
     frames
-        Spectra kept; the hop is samples // (frames - 1).
+        Spectra kept.
     window
-        Samples of the Kaiser window and of the transform: window // 2 + 1 bins.
+        Samples of the window and of the transform: window // 2 + 1 bins.
     beta
-        Of the window; 12 has side lobes under -90 dB.
+        Of a Kaiser window; 12 has side lobes under -90 dB. A Hann window if None.
+    hop
+        In samples; samples // (frames - 1) if None. What lies more than (frames - 1) x hop samples into the clip is
+        lost.
     """
 
     window: torch.Tensor
 
-    def __init__(self, *, samples: int, sample_rate: int, frames: int, window: int, beta: float) -> None:
+    def __init__(
+        self, *, samples: int, sample_rate: int, frames: int, window: int, beta: float | None, hop: int | None = None
+    ) -> None:
         super().__init__()
         self.samples = samples
         self.frames = frames
-        self.hop = samples // (frames - 1)
+        self.hop = hop or samples // (frames - 1)
         self.length = window
         self.fade = min(round(_FADE_S * sample_rate), samples)
-        self.spread = _spread(torch.kaiser_window(window, periodic=True, beta=beta, dtype=torch.float64))
-        self.register_buffer("window", torch.kaiser_window(window, periodic=True, beta=beta), persistent=False)
+        self.spread = _spread(_window(window, beta, torch.float64))
+        self.register_buffer("window", _window(window, beta, torch.float32), persistent=False)
 
     @property
     def bins(self) -> int:
@@ -52,7 +59,8 @@ class ShortTimeTransform(nn.Module):
 
     def forward(self, waves: torch.Tensor) -> torch.Tensor:
         """Return the complex spectra, (..., bins, frames), of waves (..., T)."""
-        flat = waves.reshape(-1, waves.shape[-1])
+        missing = max((self.frames - 1) * self.hop - waves.shape[-1], 0)
+        flat = nn.functional.pad(waves.reshape(-1, waves.shape[-1]), (0, missing))
         spectra = torch.stft(
             flat, self.length, self.hop, window=self.window, center=True, pad_mode="constant", return_complex=True
         )
@@ -67,9 +75,10 @@ class ShortTimeTransform(nn.Module):
         return waves.reshape(*spectra.shape[:-2], -1)
 
     def finish(self, waves: torch.Tensor) -> torch.Tensor:
-        """Fade what ``inverse`` gave to silence over 10 ms and pad it to the clip's length."""
-        falling = torch.cos(torch.linspace(0.0, math.pi / 2.0, self.fade, device=waves.device))
-        # the cosine of a quarter turn is not quite 0 in float32
+        """Fade what ``inverse`` gave to silence over 10 ms and bring it to the clip's length."""
+        waves = waves[..., : self.samples]
+        falling = torch.cos(torch.linspace(0.0, math.pi / 2.0, self.fade, device=waves.device, dtype=waves.dtype))
+        # the cosine of a quarter turn is not quite 0
         falling[-1] = 0.0
         sustained = waves[..., : -self.fade]
         faded = waves[..., -self.fade :] * falling
@@ -129,6 +138,12 @@ def unit(spectra: torch.Tensor, *, otherwise: torch.Tensor) -> torch.Tensor:
     """Return the phases of spectra as numbers of magnitude 1, and ``otherwise`` where there is nothing."""
     magnitudes = spectra.abs()
     return torch.where(magnitudes > _TINY, spectra / magnitudes.clamp_min(_TINY), otherwise)
+
+
+def _window(length: int, beta: float | None, dtype: torch.dtype) -> torch.Tensor:
+    if beta is None:
+        return torch.hann_window(length, periodic=True, dtype=dtype)
+    return torch.kaiser_window(length, periodic=True, beta=beta, dtype=dtype)
 
 
 def _spread(window: torch.Tensor) -> float:

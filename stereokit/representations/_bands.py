@@ -1,0 +1,191 @@
+"""Between the bins of a transform and the bands of a picture: levels and phases, there and back."""
+
+import math
+
+import numpy as np
+import torch
+from torch import nn
+
+from stereokit.audio.spectrum import hz_to_mel, mel_to_hz
+from stereokit.representations._frequency import triangles
+
+# Of the printed matrix: the least distance between a triangle's feet, in bins.
+_LEAST_WIDTH_BINS = 1.5
+_TINY = 1e-12
+
+
+class Bands(nn.Module):
+    """Rows of (complex) means over triangles of bins, one bin wide at least.
+
+    Phases count from the middle of the window, where those of the bins around a sine agree, so that means over bins
+    keep them. They are what is left after the turns that a band's own frequency makes: those of a sine differ by the
+    same steps from row to row, wherever the sine lies, and a band of noise stays near 0. Where a cell is silent its
+    phase is held, so that its step is 0, and not noise.
+
+    Parameters
+    ----------
+    bands
+        Rows, evenly spaced in mel; 0 for the transform's own bins.
+    window, hop, frames
+        Of the transform, in samples and spectra.
+    sample_rate
+        Hz.
+    """
+
+    filters: torch.Tensor
+    places: torch.Tensor
+    turns: torch.Tensor
+    alternation: torch.Tensor
+
+    def __init__(self, *, bands: int, window: int, hop: int, frames: int, sample_rate: int) -> None:
+        super().__init__()
+        bins = window // 2
+        hertz = torch.arange(bins, dtype=torch.float64) * sample_rate / window
+        if bands:
+            # the lowest is the lowest bin, the highest the highest
+            mels = np.linspace(0.0, hz_to_mel(float(hertz[-1])), bands)
+            centres = torch.from_numpy(mel_to_hz(mels))
+            filters = triangles(centres, hertz)
+            places = torch.from_numpy(hz_to_mel(hertz.numpy()) / mels[1])
+        else:
+            centres, filters = hertz, torch.eye(bins)
+            places = torch.arange(bins, dtype=torch.float64)
+        self.rows = len(centres)
+        self.is_linear = not bands
+        times = torch.arange(frames, dtype=torch.float64) * hop / sample_rate
+        self.register_buffer("filters", filters, persistent=False)
+        self.register_buffer("places", places.clamp(0.0, self.rows - 1.0).float(), persistent=False)
+        turns = 2.0 * math.pi * ((centres[:, None] * times) % 1.0)
+        self.register_buffer("turns", turns.float(), persistent=False)
+        signs = 1.0 - 2.0 * (torch.arange(bins) % 2)
+        self.register_buffer("alternation", signs[:, None], persistent=False)
+
+    def gather(self, spectra: torch.Tensor, floor: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return power and phase steps of spectra.
+
+        Parameters
+        ----------
+        spectra
+            Complex, (..., bins, frames).
+        floor
+            The power under which a cell counts as silent.
+
+        Returns
+        -------
+        tuple of Tensor
+            Power, 0 or more, and steps in half turns, within ±1, both (..., rows, frames). The first step is the
+            phase itself.
+        """
+        centred = spectra * self.alternation
+        power = self._means(spectra.real.square() + spectra.imag.square())
+        means = torch.complex(self._means(centred.real), self._means(centred.imag))
+        phases = _held(means.angle() - self.turns, power >= floor)
+        steps = torch.diff(phases, dim=-1, prepend=torch.zeros_like(phases[..., :1])) / math.pi
+        return power, wrapped(steps)
+
+    def spread(self, power: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+        """Return complex spectra, (..., bins, frames), of power and steps, (..., rows, frames)."""
+        phases = (math.pi * steps).cumsum(-1) + self.turns
+        if self.is_linear:
+            return torch.polar(power.sqrt(), phases) * self.alternation
+        units = self._between(torch.polar(torch.ones_like(phases), phases))
+        units = units / units.abs().clamp_min(_TINY)
+        return self._between(power).sqrt() * units * self.alternation
+
+    def _means(self, values: torch.Tensor) -> torch.Tensor:
+        return values if self.is_linear else self.filters @ values
+
+    def _between(self, rows: torch.Tensor) -> torch.Tensor:
+        below = self.places.floor().long().clamp_max(self.rows - 2)
+        share = (self.places - below)[:, None]
+        return rows[..., below, :] * (1.0 - share) + rows[..., below + 1, :] * share
+
+
+class PrintedBands(nn.Module):
+    """The mel matrix of GANSynth with its transpose-based inverse, for power and for unwrapped phases.
+
+    Phases of neighbouring bins are added up with the matrix's weights, whatever multiples of a turn lie between them:
+    where a band holds several bins nothing of them is left. The first step, the phase itself, is divided by what the
+    weights of a row add up to (up to 3.6), so that nothing exceeds ±1.
+
+    Parameters
+    ----------
+    bands
+        Rows; 0 for the transform's own bins.
+    window
+        Of the transform, in samples.
+    sample_rate
+        Hz.
+    integral
+        What the steps are summed over on the way back: ``time``, or ``frequency`` as published, which destroys the
+        phase.
+    """
+
+    matrix: torch.Tensor
+    inverse: torch.Tensor
+    bounds: torch.Tensor
+
+    def __init__(self, *, bands: int, window: int, sample_rate: int, integral: str) -> None:
+        super().__init__()
+        bins = window // 2
+        matrix = mel_matrix(bands=bands, bins=bins, sample_rate=sample_rate) if bands else np.eye(bins)
+        products = (matrix @ matrix.T).sum(0)
+        scales = 1.0 / np.where(products > 1e-8, products, 1.0)
+        self.rows = len(matrix)
+        self.axis = -2 if integral == "frequency" else -1
+        self.register_buffer("matrix", torch.from_numpy(matrix).float(), persistent=False)
+        self.register_buffer("inverse", torch.from_numpy(matrix.T * scales).float(), persistent=False)
+        bounds = np.maximum(matrix.sum(1, keepdims=True), 1.0)
+        self.register_buffer("bounds", torch.from_numpy(bounds).float(), persistent=False)
+
+    def gather(self, spectra: torch.Tensor, floor: float) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return power and phase steps of spectra; see ``Bands.gather``. No cell counts as silent."""
+        power = self.matrix @ (spectra.real.square() + spectra.imag.square())
+        phases = self.matrix @ (math.pi * wrapped(_steps(spectra.angle() / math.pi)).cumsum(-1))
+        first = phases[..., :1] / math.pi / self.bounds
+        return power, torch.cat([first, wrapped(phases.diff(dim=-1) / math.pi)], dim=-1)
+
+    def spread(self, power: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+        """Return complex spectra, (..., bins, frames), of power and steps, (..., rows, frames)."""
+        whole = torch.cat([steps[..., :1] * self.bounds, steps[..., 1:]], dim=-1)
+        phases = self.inverse @ (math.pi * whole).cumsum(self.axis)
+        return torch.polar((self.inverse @ power).sqrt(), phases)
+
+
+def mel_matrix(*, bands: int, bins: int, sample_rate: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    """Return triangles of peak 1 over the bins of a transform without its Nyquist bin, (bands, bins).
+
+    Evenly spaced in mel from 0 Hz to half the rate; one whose feet lie less than 1.5 bins apart is widened to that
+    around its middle, in mel. The bin at 0 Hz belongs to none. (Engel et al. 2019, GANSynth.)
+    """
+    nyquist = sample_rate / 2.0
+    hertz = np.linspace(0.0, nyquist, bins)
+    mels = np.linspace(0.0, float(hz_to_mel(nyquist)), bands + 2)
+    lower, centre, upper = (mel_to_hz(edges) for edges in (mels[:-2], mels[1:-1], mels[2:]))
+    least = _LEAST_WIDTH_BINS * nyquist / bins
+    # so many mels to either side make that width
+    either = float(hz_to_mel(700.0)) / math.log(2.0) * np.arcsinh(0.5 * least / (centre + 700.0))
+    is_narrow = upper - lower < least
+    lower = np.where(is_narrow, mel_to_hz(mels[1:-1] - either), lower)
+    upper = np.where(is_narrow, mel_to_hz(mels[1:-1] + either), upper)
+    rising = (hertz - lower[:, None]) / (centre - lower)[:, None]
+    falling = (upper[:, None] - hertz) / (upper - centre)[:, None]
+    matrix = np.maximum(0.0, np.minimum(rising, falling))
+    matrix[:, 0] = 0.0
+    return np.asarray(matrix)
+
+
+def wrapped(half_turns: torch.Tensor) -> torch.Tensor:
+    """Return angles in half turns between -1 and 1, the same but for whole turns."""
+    return half_turns - 2.0 * torch.round(half_turns / 2.0)
+
+
+def _steps(phases: torch.Tensor) -> torch.Tensor:
+    return torch.diff(phases, dim=-1, prepend=torch.zeros_like(phases[..., :1]))
+
+
+def _held(phases: torch.Tensor, is_heard: torch.Tensor) -> torch.Tensor:
+    """Return phases where a cell that is not heard has the one before, and 0 when none was."""
+    numbers = torch.arange(phases.shape[-1], device=phases.device)
+    latest = torch.where(is_heard, numbers, -1).cummax(-1).values
+    return torch.where(latest >= 0, phases.gather(-1, latest.clamp_min(0)), 0.0)
