@@ -49,6 +49,13 @@ Compile = Annotated[bool, typer.Option("--compile", help="Compile the networks w
 Patience = Annotated[
     int | None, typer.Option(min=1, metavar="N", help="End after so many validations without improvement.")
 ]
+Condition = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN",
+        help="Column of metadata that labels come from; pitch-in-name: pitch classes in file names. [default: label]",
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from RUN with its own settings; a larger length prolongs.")
 ]
@@ -65,6 +72,7 @@ def train(
     epochs: Epochs = None,
     minutes: Minutes = None,
     only: options.Only = None,
+    condition: Condition = None,
     seed: Seed = None,
     device: options.Device = "auto",
     devices: Devices = None,
@@ -93,8 +101,8 @@ def train(
     settings = TrainSettings(
         run=run, family=family, dataset=dataset, preset=preset, assignments=tuple(assignments or ()), steps=steps,
         epochs=epochs, minutes=minutes, seed=seed, devices=devices, device=device, precision=precision,
-        is_compiled=compiled, patience=patience, only=tuple(map(nfc, only or ())), is_dry_run=dry_run, resume=resume,
-        force=force,
+        is_compiled=compiled, patience=patience, only=tuple(map(nfc, only or ())), condition=condition, is_dry_run=dry_run,
+        resume=resume, force=force,
     )  # fmt: skip
     from stereokit.cli.tables import train_table
 

@@ -1,5 +1,6 @@
 """A prepared data set, opened for training: one split, all clips of one rate and length."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from stereokit.audio.clip import Recording
 from stereokit.audio.files import read
 from stereokit.data.dataset import DATASET_SCHEMA, DESCRIPTION
+from stereokit.data.pitch_names import PITCH_IN_NAME, pitch_in_name
 from stereokit.data.sources import json_row, read_text
 from stereokit.data.splits import SPLITS
 from stereokit.data.tables import METADATA, TableRow, read_table
@@ -18,7 +20,8 @@ from stereokit.data.text import label_text, nfc
 from stereokit.errors import BadInputError, UsageError
 from stereokit.writing import contained_path
 
-_TOLD_LABELS = 20
+LABEL_COLUMN = "label"
+_TOLD_LABELS, _TOLD_COLUMNS = 20, 40
 
 
 @dataclass(frozen=True)
@@ -77,6 +80,12 @@ class Corpus:
     def labels(self) -> tuple[str, ...]:
         """The labels that occur, sorted."""
         return tuple(sorted({clip.label for clip in self.clips if clip.label is not None}))
+
+    @cached_property
+    def label_counts(self) -> dict[str, int]:
+        """How many clips have each label, in the order of ``labels``."""
+        counts = Counter(clip.label for clip in self.clips if clip.label is not None)
+        return {label: counts[label] for label in self.labels}
 
     def label_of(self, number: int) -> str | None:
         """Return the label of a clip, None without one."""
@@ -159,7 +168,7 @@ class Corpus:
         return found
 
 
-def open_corpus(folder: Path, split: str, *, sample_rate: int, frames: int) -> Corpus:
+def open_corpus(folder: Path, split: str, *, sample_rate: int, frames: int, label_column: str = LABEL_COLUMN) -> Corpus:
     """Open a split of a data set for a model.
 
     Parameters
@@ -170,13 +179,16 @@ def open_corpus(folder: Path, split: str, *, sample_rate: int, frames: int) -> C
         ``train``, ``validation`` or ``test``.
     sample_rate, frames
         What the model needs: Hz, and samples of a clip.
+    label_column
+        The column of metadata that labels come from; ``pitch-in-name`` reads pitch classes from file names.
 
     Raises
     ------
     UsageError
         When there is no such folder or split.
     BadInputError
-        When it is no finished data set, has a damaged row, no clip in this split, or clips of another rate or length.
+        When it is no finished data set, has a damaged row, no clip in this split, or clips of another rate or length,
+        or no clip of the split has a label in that column.
     """
     if split not in SPLITS:
         raise UsageError(f"split {split!r}: use {', '.join(SPLITS)}")
@@ -195,12 +207,24 @@ def open_corpus(folder: Path, split: str, *, sample_rate: int, frames: int) -> C
         told = ", ".join(f"{one} {count}" for one, count in counts.items() if count) or "none"
         raise BadInputError(f"{folder}: its split {split} has no clips (splits with clips: {told})")
     _check_sizes(folder, rows, sample_rate=sample_rate, frames=frames)
-    clips = {
-        name: CorpusClip(name, label_text(row.get("label")), label_text(row.get("target")))
-        for name, row in rows.items()
-    }
+    labels = _labels(folder, rows, label_column)
+    clips = {name: CorpusClip(name, labels[name], label_text(row.get("target"))) for name, row in rows.items()}
     fingerprint = str(description.get("fingerprint"))
     return Corpus(folder, split, sample_rate, frames, fingerprint, tuple(clips.values()), clips)
+
+
+def _labels(folder: Path, rows: Mapping[str, TableRow], column: str) -> dict[str, str | None]:
+    """Return each clip's label; a column that somebody asked for has to be there."""
+    if column == PITCH_IN_NAME:
+        labels = {name: pitch_in_name(str(row.get("source") or name)) for name, row in rows.items()}
+        told = "no file name of it has a pitch, as in 'stab_F#.wav'"
+    else:
+        labels = {name: label_text(row.get(column)) for name, row in rows.items()}
+        columns = sorted({str(key) for row in rows.values() for key in row})
+        told = f"no clip of it has a {column!r} (columns: {', '.join(columns[:_TOLD_COLUMNS])})"
+    if column != LABEL_COLUMN and not any(labels.values()):
+        raise BadInputError(f"{folder}: --condition {column}: {told}")
+    return labels
 
 
 def _check_sizes(folder: Path, rows: Mapping[str, TableRow], *, sample_rate: int, frames: int) -> None:

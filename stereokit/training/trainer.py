@@ -23,7 +23,7 @@ from stereokit.training.ranks import (
     sums_over_ranks,
 )
 from stereokit.training.settings import TrainingSettings
-from stereokit.training.turn import Batch, Turn
+from stereokit.training.turn import Batch, Turn, only_requiring_gradients
 
 
 class Model(nn.Module, ABC):
@@ -61,6 +61,13 @@ class Model(nn.Module, ABC):
         """Take from the training clips what must be known before the first step; most models need nothing.
 
         ``clips`` goes once through the training split, in parts of shape (B, 2, T) on the CPU.
+        """
+
+    def advance(self, progress: float) -> None:
+        """Hear before each step how much of the training is done, 0 to 1; most models need not know.
+
+        What follows from it and counts for sampling, as how far a network has grown, is kept in buffers: they are
+        saved, and the average takes them over.
         """
 
     def compilable(self) -> dict[str, nn.Module]:
@@ -161,6 +168,7 @@ class Trainer:
         """
         while (progress := self._meet(asked())) < 1.0 and self.ended_by is None:
             figures: dict[str, float] = {}
+            self.model.advance(progress)
             active = [turn for turn in self.turns if turn.is_active(progress)]
             for turn in active:
                 self._set_rates(turn, progress)
@@ -187,7 +195,7 @@ class Trainer:
         totals: dict[str, float] = {}
         parameters = turn.parameters()
         optimiser = self.optimisers[turn.name]
-        with _only_requiring_gradients(self.model, parameters):
+        with only_requiring_gradients(self.model, parameters):
             for repeat in range(turn.repeats):
                 optimiser.zero_grad(set_to_none=True)
                 for name, value in self._backward(turn, repeat).items():
@@ -279,17 +287,3 @@ class Trainer:
         """Return the averaged model as it will be sampled once it is saved: not in float64."""
         averaged = self.average.model
         return copy.deepcopy(averaged).float() if self.settings.is_double else averaged
-
-
-@contextlib.contextmanager
-def _only_requiring_gradients(model: nn.Module, players: list[nn.Parameter]) -> Iterator[None]:
-    """Let only the players learn, so that a critic's weights cost the generator nothing."""
-    before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
-    wanted = set(players)
-    for parameter, _ in before:
-        parameter.requires_grad_(parameter in wanted)
-    try:
-        yield
-    finally:
-        for parameter, had in before:
-            parameter.requires_grad_(had)

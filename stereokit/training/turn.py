@@ -1,6 +1,7 @@
 """What a model family hands to the trainer: batches come in, named losses go out."""
 
-from collections.abc import Callable, Mapping
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -84,3 +85,17 @@ class Turn:
     def parameters(self) -> list[nn.Parameter]:
         """Return the players' parameters, each once, in a fixed order."""
         return list(dict.fromkeys(parameter for player in self.players for parameter in player.parameters()))
+
+
+@contextlib.contextmanager
+def only_requiring_gradients(model: nn.Module, players: list[nn.Parameter]) -> Iterator[None]:
+    """Let only the players learn, so that a critic's weights cost the generator nothing."""
+    before = [(parameter, parameter.requires_grad) for parameter in model.parameters()]
+    wanted = set(players)
+    for parameter, _ in before:
+        parameter.requires_grad_(parameter in wanted)
+    try:
+        yield
+    finally:
+        for parameter, had in before:
+            parameter.requires_grad_(had)

@@ -11,6 +11,7 @@ from lightning_fabric import Fabric
 
 from stereokit.data.corpus import Corpus, open_corpus
 from stereokit.errors import BadInputError, Status, StereokitError, UsageError
+from stereokit.models._family import LABELLED_FEEDS
 from stereokit.models._run import load_run
 from stereokit.training.checkpoint import start_run
 from stereokit.training.device import choose_device, compile_modules, make_fabric
@@ -100,13 +101,15 @@ def train(settings: TrainSettings) -> Events:
 
 
 def _prepare(plan: Plan) -> Prepared:
-    """Build the model and open the data."""
-    torch.manual_seed(plan.seed)
-    model: Model = plan.family.load_model()(plan.config)
+    """Open the data and build the model, which may need to know their labels."""
+    config = plan.config
+    frames = round(config.seconds * config.sample_rate)
     corpora: dict[str, Corpus] = {}
     for split in ("train", "validation"):
         try:
-            whole = open_corpus(plan.dataset, split, sample_rate=model.sample_rate, frames=model.frames)
+            whole = open_corpus(
+                plan.dataset, split, sample_rate=config.sample_rate, frames=frames, label_column=plan.condition
+            )
             corpora[split] = whole.only(plan.only) if plan.only else whole
         except (BadInputError, UsageError):
             # A data set without validation clips trains as well.
@@ -118,7 +121,13 @@ def _prepare(plan: Plan) -> Prepared:
             f"{plan.dataset}: its fingerprint is {corpus.fingerprint}, the run was trained on {plan.fingerprint}: "
             "give the same data set, or start a new run"
         )
-    prepared = Prepared(replace(plan, fingerprint=corpus.fingerprint), model, corpus, corpora.get("validation"))
+    if plan.family.feed in LABELLED_FEEDS:
+        counts = corpus.label_counts
+        config = replace(config, labels=tuple(counts), label_counts=tuple(counts.values()))
+    torch.manual_seed(plan.seed)
+    model: Model = plan.family.load_model()(config)
+    plan = replace(plan, config=config, fingerprint=corpus.fingerprint)
+    prepared = Prepared(plan, model, corpus, corpora.get("validation"))
     if plan.epochs is not None:
         steps = max(1, math.ceil(plan.epochs * len(corpus) / prepared.items_a_step))
         prepared = replace(prepared, plan=replace(prepared.plan, steps=steps))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from stereokit import catalog
+from stereokit.data.corpus import LABEL_COLUMN
 from stereokit.errors import BadInputError, UsageError
 from stereokit.models._family import Family
 from stereokit.models._run import read_config
@@ -34,6 +35,7 @@ class TrainSettings:
     is_compiled: bool = False
     patience: int | None = None
     only: tuple[str, ...] = ()
+    condition: str | None = None
     is_dry_run: bool = False
     resume: bool = False
     force: bool = False
@@ -47,8 +49,8 @@ class Plan:
     ----------
     family, preset, config
         What is trained.
-    dataset, only
-        On what: the folder as typed, and the labels that count, all when empty.
+    dataset, only, condition
+        On what: the folder as typed, the labels that count, all when empty, and the column that they come from.
     fingerprint
         Of the data set; None until it is opened.
     seed
@@ -66,6 +68,7 @@ class Plan:
     config: Any
     dataset: Path
     only: tuple[str, ...]
+    condition: str
     fingerprint: str | None
     seed: int
     steps: int | None
@@ -111,6 +114,7 @@ def _new_plan(settings: TrainSettings) -> Plan:
         config=config,
         dataset=settings.dataset,
         only=settings.only,
+        condition=settings.condition or LABEL_COLUMN,
         fingerprint=None,
         seed=settings.seed or 0,
         steps=config.steps if is_open else settings.steps,
@@ -134,6 +138,7 @@ def _recorded_plan(settings: TrainSettings) -> Plan:
             config=record.config,
             dataset=Path(record.data["dataset"]),
             only=tuple(map(str, record.data["only"])),
+            condition=str(record.data["condition"]),
             fingerprint=str(record.data["fingerprint"]),
             seed=int(record.training["seed"]),
             steps=_optional(record.training["steps"], int),
@@ -167,6 +172,7 @@ def _check_agreement(settings: TrainSettings, recorded: Plan) -> None:
         "--devices": (settings.devices, recorded.devices),
         "--precision": (settings.precision, recorded.precision),
         "--only": (settings.only or None, recorded.only),
+        "--condition": (settings.condition, recorded.condition),
     }
     for word, (value, own) in given.items():
         if value is not None and value != own:
@@ -208,6 +214,7 @@ def recorded(plan: Plan, *, clips: int, labels: tuple[str, ...], versions: Mappi
             "fingerprint": plan.fingerprint,
             "split": "train",
             "only": list(plan.only),
+            "condition": plan.condition,
             "clips": clips,
             "labels": list(labels),
         },

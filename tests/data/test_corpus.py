@@ -57,6 +57,33 @@ def test_only_some_labels_can_be_kept(data_set: DataSet) -> None:
     assert corpus.labels == ("kick",)
 
 
+def test_labels_come_from_any_column_and_are_counted(data_set: DataSet) -> None:
+    folder = data_set(5, label=["kick", "snare"], room=["dry", "wet", None, "wet", 3])
+    corpus = open_corpus(folder, "train", sample_rate=8_000, frames=8, label_column="room")
+    assert [clip.label for clip in corpus.clips] == ["dry", "wet", None, "wet", "3"]
+    assert corpus.label_counts == {"3": 1, "dry": 1, "wet": 2}
+
+
+def test_labels_may_be_the_pitches_in_the_names_of_the_sources(data_set: DataSet) -> None:
+    folder = data_set(3, source=["C stab.wav", "b/Stab Db.wav", "stab.wav"])
+    corpus = open_corpus(folder, "train", sample_rate=8_000, frames=8, label_column="pitch-in-name")
+    assert [clip.label for clip in corpus.clips] == ["C", "C#", None]
+
+
+@pytest.mark.parametrize(
+    ("column", "told"),
+    [
+        ("room", "ds: --condition room: no clip of it has a 'room' (columns: frames, label, "),
+        ("pitch-in-name", "ds: --condition pitch-in-name: no file name of it has a pitch, as in 'stab_F#.wav'"),
+    ],
+)
+def test_a_column_that_is_asked_for_has_to_be_there(data_set: DataSet, column: str, told: str) -> None:
+    folder = data_set(2)
+    with pytest.raises(BadInputError) as caught:
+        open_corpus(folder, "train", sample_rate=8_000, frames=8, label_column=column)
+    assert str(caught.value).replace(str(folder), "ds").startswith(told)
+
+
 def test_a_label_that_does_not_occur_is_refused_with_those_that_do(data_set: DataSet) -> None:
     corpus = opened(data_set(6, label=["kick", "snare", None]))
     with pytest.raises(UsageError, match=r"^--only 'hat': .* \(labels: kick, snare\)$"):

@@ -14,8 +14,9 @@ import torch
 from lightning_fabric import Fabric
 
 from stereokit import catalog
+from stereokit.errors import UsageError
 from stereokit.models._capabilities import PROTOCOLS, sample_blocks
-from stereokit.models._family import MANDATORY_PRESETS, Family, Feed
+from stereokit.models._family import FROM_DATA, LABELLED_FEEDS, MANDATORY_PRESETS, Family, Feed
 from stereokit.models._run import configured, load_run
 from stereokit.training.checkpoint import MODEL, start_run, write_tensors
 from stereokit.training.draw import Draw
@@ -55,7 +56,7 @@ def trainer_of(name: str, clips: list[torch.Tensor], *, progress: float = 0.0) -
 
     def load(first: int, count: int) -> Batch:
         chosen = torch.stack([clips[item % len(clips)] for item in range(first, first + count)])
-        labels = torch.arange(first, first + count) % CLASSES if family.feed in ("labelled", "domains") else None
+        labels = torch.arange(first, first + count) % CLASSES if family.feed in LABELLED_FEEDS else None
         return Batch(chosen, labels, chosen.flip(1) if family.feed == "pairs" else None)
 
     model.adapt(iter(torch.stack(clips).split(5)), Draw((0, "adapt"), [0]))
@@ -111,10 +112,17 @@ def test_a_preset_is_a_frozen_configuration_that_comes_back_from_json(name: str,
     assert is_dataclass(config)
     assert config.__dataclass_params__.frozen
     assert type(config) is type(tiny(name))
-    assert {field.name for field in fields(config)} >= FIELDS
+    wanted = FIELDS | (set(FROM_DATA) if family.feed in LABELLED_FEEDS else set())
+    assert {field.name for field in fields(config)} >= wanted
+    if family.feed in LABELLED_FEEDS:
+        assert len(config.labels) == len(config.label_counts)
     assert configured(family, json.loads(json.dumps(asdict(config), allow_nan=False))) == config
     for field in fields(config):
         value = getattr(config, field.name)
+        if field.name in FROM_DATA:
+            with pytest.raises(UsageError, match="write FIELD=VALUE"):
+                family.preset(preset, [f"{field.name}=x"])
+            continue
         text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
         assert family.preset(preset, [f"{field.name}={text}"]) == config
 

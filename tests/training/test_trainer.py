@@ -79,6 +79,15 @@ def assert_equal(first: dict[str, torch.Tensor], second: dict[str, torch.Tensor]
         assert torch.equal(tensor, second[name]), name
 
 
+def test_a_model_hears_before_each_step_how_far_the_training_is() -> None:
+    trainer = make(steps=4)
+    heard: list[float] = []
+    trainer.model.advance = heard.append  # type: ignore[method-assign]
+    told = [(step.number, len(heard)) for step in trainer.run()]
+    assert told == [(1, 1), (2, 2), (3, 3), (4, 4)]
+    assert heard == [0.0, 0.25, 0.5, 0.75]
+
+
 def test_each_step_takes_every_active_turn_and_reports_its_losses() -> None:
     steps = list(make().run())
     assert [step.number for step in steps] == list(range(1, 11))

@@ -333,6 +333,20 @@ def test_few_validation_clips_are_told_and_the_last_average_is_kept(run: Run, tm
     assert len(list((tmp_path / "run" / "previews").iterdir())) == 4
 
 
+def test_labels_of_another_column_are_kept_in_the_record_and_when_it_goes_on(train: Run, tmp_path: Path) -> None:
+    words = ("--condition", "split", "--only", "train")
+    assert train(tmp_path / "run", *words, "--steps", 2).status == 0
+    data = json.loads((tmp_path / "run" / CONFIG).read_text())["data"]
+    assert (data["condition"], data["labels"]) == ("split", ["train"])
+    assert train(tmp_path / "run", "--resume", "--steps", 3).status == 0
+    result = train(tmp_path / "run", "--resume", "--steps", 4, "--condition", "label")
+    assert result.status == 2
+    assert "--resume: --condition label: this run has split; leave it out" in result.err
+    result = train(tmp_path / "other", "--condition", "pitch")
+    assert result.status == 4
+    assert "--condition pitch: no clip of it has a 'pitch' (columns: " in result.err
+
+
 def test_a_dry_run_tells_size_memory_and_time_and_writes_nothing(train: Run, tmp_path: Path) -> None:
     result = train(tmp_path / "run", "--dry-run", "--steps", 100)
     assert result.status == 0, result.err
