@@ -1,4 +1,7 @@
-"""A family small enough for any test: ``toy`` makes sines of random pitch and embeds any sound, ``deaf`` cannot."""
+"""A family small enough for any test: ``toy`` makes, embeds and judges sounds, ``plain`` only makes, ``deaf`` nothing.
+
+Its sounds are sines of random pitch; with labels, each label is an octave or so above the last.
+"""
 
 import contextlib
 import sys
@@ -27,6 +30,8 @@ class ToyConfig:
     is_wide: bool = True
     ending: Literal["faded", "sudden"] = "faded"
     widths: tuple[int, ...] = (8, 8)
+    labels: tuple[str, ...] = ()
+    label_counts: tuple[int, ...] = ()
     batch: int = 4
     steps: int = 3
     ema_decay: float = 0.9
@@ -38,7 +43,10 @@ class ToyConfig:
 
 
 PRESETS = {"published": ToyConfig(), "default": ToyConfig(), "tiny": ToyConfig()}
-FAMILY = Family("toy", "sines of random pitch", PRESETS, "clips", ("sampler", "embedder"))
+FAMILY = Family(
+    "toy", "sines of random pitch", PRESETS, "clips", ("sampler", "interpolator", "encoder", "critic", "embedder")
+)
+PLAIN = replace(FAMILY, name="plain", capabilities=("sampler",))
 DEAF = replace(FAMILY, name="deaf", summary="makes nothing", capabilities=())
 
 
@@ -62,7 +70,13 @@ class Model(TrainedModel):
         return [Turn("layers", (self.layers,), resemble, lambda own: torch.optim.Adam(own, 1e-2))]
 
     def sample(self, draw: Draw, condition: torch.Tensor | None = None) -> torch.Tensor:
-        numbers = self.layers(draw.normal(self.config.latent))
+        return self.decode(self.latents(draw), draw, condition)
+
+    def latents(self, draw: Draw) -> torch.Tensor:
+        return draw.normal(self.config.latent)
+
+    def decode(self, latents: torch.Tensor, draw: Draw, condition: torch.Tensor | None = None) -> torch.Tensor:
+        numbers = self.layers(latents)
         if condition is not None:
             numbers = numbers + condition.float()[:, None]
         # as layers do whose algorithm depends on the size of the batch
@@ -73,6 +87,17 @@ class Model(TrainedModel):
         clips = self.config.gain * torch.stack([left, right], dim=1)
         return clips * torch.linspace(1.0, 0.0, self.frames) if self.config.ending == "faded" else clips
 
+    def encode(self, wave: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
+        """Return what ``embed`` does, as many numbers as there are; a label shifts them."""
+        found = torch.zeros(len(wave), self.config.latent)
+        found[:, :4] = self.embed(wave)[:, : self.config.latent]
+        return found if condition is None else found + condition[:, None]
+
+    def verdict(self, wave: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the level of the side: the wider, the more real; a label is a bonus."""
+        level = (wave[:, 0] - wave[:, 1]).square().mean(1).sqrt()
+        return level if condition is None else level + condition
+
     def embed(self, wave: torch.Tensor) -> torch.Tensor:
         """Return levels of left, right, side and of the change a sample, in the unit that is the model's gain."""
         side, change = wave[:, 0] - wave[:, 1], wave.diff(dim=2)
@@ -82,15 +107,16 @@ class Model(TrainedModel):
 
 @contextlib.contextmanager
 def installed() -> Iterator[None]:
-    """Put both families into the catalogue."""
-    here = sys.modules[__name__]
-    deaf = type(sys)("stereokit.models.deaf")
-    deaf.FAMILY, deaf.Model = DEAF, Model
-    modules = {"stereokit.models.toy": here, "stereokit.models.toy.model": here}
-    modules |= {"stereokit.models.deaf": deaf, "stereokit.models.deaf.model": deaf}
+    """Put the families into the catalogue."""
+    modules = {"stereokit.models.toy": sys.modules[__name__]}
+    for family in (DEAF, PLAIN):
+        modules[f"stereokit.models.{family.name}"] = module = type(sys)(f"stereokit.models.{family.name}")
+        module.FAMILY, module.Model = family, Model
+    modules |= {f"{name}.model": module for name, module in modules.items()}
     names = catalog.names
     sys.modules.update(modules)
-    catalog.names = lambda kind: sorted([*names(kind), *(["toy", "deaf"] if kind == "family" else [])])
+    toys = [FAMILY.name, DEAF.name, PLAIN.name]
+    catalog.names = lambda kind: sorted([*names(kind), *(toys if kind == "family" else [])])
     try:
         yield
     finally:
@@ -107,6 +133,7 @@ def write_run(folder: Path, *, family: str = "toy", seed: int = 0, **changes: An
     folder.mkdir(parents=True)
     write_tensors(folder / MODEL, Model(config).state_dict())
     data = {"dataset": "ds", "fingerprint": "abc", "split": "train", "clips": 3, "labels": [], "only": []}
+    data["condition"] = "label"
     training = {"seed": 0, "steps": 3, "minutes": None, "devices": 1, "precision": "32-true", "patience": None}
     record = {"family": family, "preset": "tiny", "config": asdict(config), "data": data, "training": training}
     write_json(folder / CONFIG, {"schema": CONFIG_SCHEMA, **record, "versions": {}})

@@ -3,8 +3,8 @@
 A family names its capabilities in its ``config.py``; the names choose the commands that take it.
 """
 
-from collections.abc import Iterator
-from typing import Protocol, runtime_checkable
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 
@@ -86,8 +86,8 @@ class Critic(Protocol):
         Parameters
         ----------
         wave
-            float32 (B, 2, frames) at the model's sample rate, full scale ±1; B is always ``block_clips``, and a
-            sound's verdict does not depend on the others.
+            float32 (B, 2, frames) at the model's sample rate, full scale ±1; B is always ``block_clips``: a verdict may
+            depend on the other sounds, as with statistics over a batch.
         condition
             What each sound should be, as for ``sample``.
         """
@@ -150,6 +150,43 @@ def require(family: Family, capability: Capability, command: str) -> None:
     raise UsageError(f"{command} needs {article} {capability}, and {family.name} is none: train one of {choice}")
 
 
+def drawn_labels(config: Any, seed: int, numbers: Sequence[int]) -> torch.Tensor | None:
+    """Return the label of each clip of a seed, drawn by how often the training data had it: int64 (len(numbers),).
+
+    Parameters
+    ----------
+    config
+        Of a model; without labels (or with none) there is nothing to draw: None.
+    seed, numbers
+        Of the clips; a clip's label depends on the seed and its own number.
+    """
+    if not getattr(config, "labels", ()):
+        return None
+    ends = torch.tensor(config.label_counts).cumsum(0)
+    return torch.searchsorted(ends, Draw((seed, "condition"), numbers).integers(int(ends[-1])), right=True)
+
+
+def block_ranges(size: int, first: int, count: int) -> Iterator[range]:
+    """Yield the numbers of each block that holds some of the asked clips; blocks start at multiples of their size."""
+    for start in range(first - first % size, first + count, size):
+        yield range(start, start + size)
+
+
+def checked_block(model: Model, clips: torch.Tensor) -> torch.Tensor:
+    """Return a block that a model made as float32.
+
+    Raises
+    ------
+    NonFiniteError
+        When a sample is NaN or infinite: the weights are useless.
+    """
+    if clips.shape != (model.block_clips, 2, model.frames):
+        raise TypeError(f"a block has {tuple(clips.shape)}, not {(model.block_clips, 2, model.frames)}")
+    if not clips.isfinite().all():
+        raise NonFiniteError("the model's clips hold NaN or infinity: its training went wrong")
+    return clips.float()
+
+
 def sample_blocks(
     model: Model,
     count: int,
@@ -175,7 +212,8 @@ def sample_blocks(
     first
         Number of the first clip.
     condition
-        One entry a clip, first axis ``count``; what pads a block repeats the last one.
+        One entry a clip, first axis ``count``; what pads a block repeats the last one. Without it, a model with labels
+        gets those of ``drawn_labels``.
     device
         Where the model is.
 
@@ -186,17 +224,12 @@ def sample_blocks(
     """
     if not isinstance(model, Sampler):
         raise TypeError(f"{type(model).__module__} declares a sampler and has no method sample")
-    size = model.block_clips
-    for start in range(first - first % size, first + count, size):
-        numbers = range(start, start + size)
-        wanted = None
-        if condition is not None:
-            wanted = condition[torch.tensor(numbers).sub(first).clamp(0, count - 1)].to(device)
+    for numbers in block_ranges(model.block_clips, first, count):
+        if condition is None:
+            wanted = drawn_labels(getattr(model, "config", None), seed, numbers)
+        else:
+            wanted = condition[torch.tensor(numbers).sub(first).clamp(0, count - 1)]
         with torch.no_grad():
-            clips = model.sample(Draw((seed, "sample"), numbers, device), wanted)
-        if clips.shape != (size, 2, model.frames):
-            raise TypeError(f"sample made {tuple(clips.shape)}, not {(size, 2, model.frames)}")
-        kept = clips[max(first - start, 0) : first + count - start].float().cpu()
-        if not kept.isfinite().all():
-            raise NonFiniteError("the model's clips hold NaN or infinity: its training went wrong")
-        yield kept
+            clips = model.sample(Draw((seed, "sample"), numbers, device), None if wanted is None else wanted.to(device))
+        kept = slice(max(first - numbers.start, 0), first + count - numbers.start)
+        yield checked_block(model, clips)[kept].cpu()

@@ -7,7 +7,7 @@ import torch
 import toy_family
 
 from stereokit.errors import UsageError
-from stereokit.models._capabilities import PROTOCOLS, require, sample_blocks
+from stereokit.models._capabilities import PROTOCOLS, drawn_labels, require, sample_blocks
 from stereokit.training.trainer import Model, NonFiniteError
 
 
@@ -64,6 +64,29 @@ def test_each_clip_gets_its_own_condition(model: Model) -> None:
     assert torch.equal(sampled(model, 3, first=2, condition=classes[2:5]), clips[2:5])
 
 
+def test_labels_are_drawn_as_often_as_the_data_have_them_and_belong_to_the_number_of_a_clip() -> None:
+    config = toy_family.ToyConfig(labels=("a", "b", "c"), label_counts=(6, 0, 2))
+    drawn = drawn_labels(config, 0, range(2_000))
+    assert drawn.dtype == torch.int64
+    counts = torch.bincount(drawn, minlength=3).tolist()
+    assert counts[1] == 0
+    # three standard deviations of 2,000 draws
+    assert counts[2] == pytest.approx(500, abs=60)
+    assert torch.equal(drawn_labels(config, 0, [7, 3]), drawn[[7, 3]])
+    assert not torch.equal(drawn_labels(config, 1, range(2_000)), drawn)
+    assert drawn_labels(toy_family.ToyConfig(), 0, range(4)) is None
+
+
+def test_a_model_with_labels_is_told_drawn_ones_unless_others_are_given() -> None:
+    torch.manual_seed(0)
+    model = toy_family.Model(toy_family.ToyConfig(labels=("a", "b"), label_counts=(1, 1))).eval()
+    drawn = drawn_labels(model.config, 3, range(5))
+    assert drawn.unique().tolist() == [0, 1]
+    assert torch.equal(sampled(model, 5, 3), sampled(model, 5, 3, condition=drawn))
+    assert torch.equal(sampled(model, 2, 3, first=3), sampled(model, 5, 3)[3:])
+    assert not torch.equal(sampled(model, 5, 3), sampled(model, 5, 3, condition=1 - drawn))
+
+
 def test_clips_that_are_not_finite_are_refused(model: Model) -> None:
     model.layers[0].weight.data.fill_(3e38)
     with pytest.raises(NonFiniteError, match="NaN"):
@@ -89,6 +112,5 @@ def test_every_capability_has_its_form() -> None:
     assert set(PROTOCOLS) == {
         "sampler", "interpolator", "encoder", "critic", "converter", "labeller", "embedder",
     }  # fmt: skip
-    assert isinstance(toy_family.Model(toy_family.ToyConfig()), PROTOCOLS["sampler"])
-    assert isinstance(toy_family.Model(toy_family.ToyConfig()), PROTOCOLS["embedder"])
-    assert not isinstance(toy_family.Model(toy_family.ToyConfig()), PROTOCOLS["converter"])
+    model = toy_family.Model(toy_family.ToyConfig())
+    assert {name for name, form in PROTOCOLS.items() if isinstance(model, form)} == set(toy_family.FAMILY.capabilities)

@@ -15,7 +15,7 @@ from lightning_fabric import Fabric
 
 from stereokit import catalog
 from stereokit.errors import UsageError
-from stereokit.models._capabilities import PROTOCOLS, sample_blocks
+from stereokit.models._capabilities import PROTOCOLS, block_ranges, drawn_labels, sample_blocks
 from stereokit.models._family import FROM_DATA, LABELLED_FEEDS, MANDATORY_PRESETS, Family, Feed
 from stereokit.models._run import configured, load_run
 from stereokit.training.checkpoint import MODEL, start_run, write_tensors
@@ -208,11 +208,12 @@ class TestAtEachStageOfATraining:
             assert torch.equal(first, second)
 
 
-SAMPLERS = [name for name in NAMES if "sampler" in catalog.load("family", name).capabilities]
+def able(capability: str) -> list[str]:
+    return [name for name in NAMES if capability in catalog.load("family", name).capabilities]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SAMPLERS)
+@pytest.mark.parametrize("name", able("sampler"))
 def test_samples_are_stereo_finite_of_the_declared_length_faded_and_repeatable(name: str) -> None:
     model = build(name)
     model.adapt(iter([torch.stack([burst(item, model.frames) for item in range(8)])]), Draw((0, "adapt"), [0]))
@@ -234,6 +235,71 @@ def test_samples_are_stereo_finite_of_the_declared_length_faded_and_repeatable(n
     assert torch.equal(last, clips[-1:])
     (other,) = sample_blocks(model, 2, 6)
     assert not torch.equal(other, few)
+
+
+def adapted(name: str) -> tuple[Model, Draw, torch.Tensor | None]:
+    """Return a model that has seen data, the draw of its first block, and that block's labels."""
+    model = build(name)
+    model.adapt(iter([torch.stack([burst(item, model.frames) for item in range(8)])]), Draw((0, "adapt"), [0]))
+    numbers = range(model.block_clips)
+    return model.eval(), Draw((5, "sample"), numbers), drawn_labels(model.config, 5, numbers)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", able("interpolator"))
+def test_a_sample_is_what_its_latents_decode_to(name: str) -> None:
+    model, draw, labels = adapted(name)
+    with torch.no_grad():
+        latents = model.latents(draw)
+        decoded = model.decode(latents, draw, labels)
+        (sampled,) = sample_blocks(model, model.block_clips, 5)
+        draw = Draw((5, "sample"), range(model.block_clips))
+        model.latents(draw)
+        other = model.decode(-latents, draw, labels)
+    assert latents.dtype == torch.float32
+    assert latents.ndim == 2
+    assert len(latents) == model.block_clips
+    assert torch.equal(decoded, sampled)
+    assert not torch.equal(other, sampled)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", able("interpolator"))
+def test_latents_are_standard_normal(name: str) -> None:
+    model = build(name).eval()
+    blocks = block_ranges(model.block_clips, 0, 256)
+    latents = torch.cat([model.latents(Draw((5, "sample"), numbers)) for numbers in blocks]).double()
+    # five standard errors of the mean and of the variance
+    assert abs(float(latents.mean())) < 5.0 * latents.numel() ** -0.5
+    assert abs(float(latents.var()) - 1.0) < 5.0 * (2.0 / latents.numel()) ** 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", able("encoder"))
+def test_an_encoder_finds_the_same_latents_again_and_draws_none(name: str) -> None:
+    model, draw, labels = adapted(name)
+    waves = torch.stack([burst(item, model.frames) for item in range(1, model.block_clips + 1)])
+    with torch.no_grad():
+        torch.manual_seed(1)
+        found = model.encode(waves, labels)
+        torch.manual_seed(2)
+        assert torch.equal(model.encode(waves, labels), found)
+        assert found.shape == model.latents(draw).shape
+    assert found.isfinite().all()
+    assert len(found.unique(dim=0)) > 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", able("critic"))
+def test_a_critic_gives_each_clip_a_verdict_and_the_same_one_again(name: str) -> None:
+    model, _, labels = adapted(name)
+    waves = torch.stack([burst(item, model.frames) for item in range(1, model.block_clips + 1)])
+    with torch.no_grad():
+        verdicts = model.verdict(waves, labels)
+        assert torch.equal(model.verdict(waves, labels), verdicts)
+    assert verdicts.shape == (model.block_clips,)
+    assert verdicts.isfinite().all()
+    assert len(verdicts.unique()) > 1
 
 
 @pytest.mark.slow
