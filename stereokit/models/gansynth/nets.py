@@ -1,0 +1,276 @@
+"""The players of ``gansynth``, which grow together (Karras et al. 2018, Progressive growing of GANs)."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import avg_pool2d, conv2d, leaky_relu
+
+from stereokit.models.gansynth.growing import Ladder, repeated, rung
+
+_LEAK = 0.2
+# Keeps the variance through a convolution and a leaky rectifier.
+_GAIN = math.sqrt(2.0 / (1.0 + _LEAK**2))
+_TINY = 1e-8
+# Share of the usual deviation that a batch leaves.
+_REMEMBERED = 0.99
+
+
+class EqualisedConvolution(nn.Module):
+    """A convolution without bias whose weights are drawn with variance 1 and scaled as they are used.
+
+    All weights then learn at one speed, whatever their number. The scale is computed from the shape, so that a saved
+    network comes back as it was.
+    """
+
+    def __init__(self, inward: int, outward: int, kernel: int, *, gain: float = _GAIN) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outward, inward, kernel, kernel))
+        self.scale = gain / math.sqrt(inward * kernel**2)
+        self.padding = kernel // 2
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Return (B, outward, F, T) of (B, inward, F, T)."""
+        return conv2d(pictures, self.weight * self.scale, padding=self.padding)
+
+
+class EqualisedLinear(nn.Module):
+    """Weighted sums, scaled as those of ``EqualisedConvolution``."""
+
+    def __init__(self, inward: int, outward: int, *, has_bias: bool, gain: float = 1.0) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outward, inward))
+        self.bias = nn.Parameter(torch.zeros(outward)) if has_bias else None
+        self.scale = gain / math.sqrt(inward)
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Return (B, outward) of (B, inward)."""
+        return nn.functional.linear(vectors, self.weight * self.scale, self.bias)
+
+
+def pixel_norm(pictures: torch.Tensor) -> torch.Tensor:
+    """Return pictures (B, C, F, T) whose channels have mean square 1 at every place."""
+    return pictures * torch.rsqrt(pictures.square().mean(1, keepdim=True) + _TINY)
+
+
+class GeneratorBlock(nn.Module):
+    """Two convolutions, each with leaky rectifier and pixel norm."""
+
+    def __init__(self, inward: int, outward: int) -> None:
+        super().__init__()
+        self.first = EqualisedConvolution(inward, outward, 3)
+        self.second = EqualisedConvolution(outward, outward, 3)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Return (B, outward, F, T) of (B, inward, F, T)."""
+        for layer in (self.first, self.second):
+            pictures = pixel_norm(leaky_relu(layer(pictures), _LEAK))
+        return pictures
+
+
+class Seed(nn.Module):
+    """A latent and a label spread over the places of the first resolution, and a convolution on top.
+
+    The spreading is a convolution of a single place by a kernel as large as the picture.
+    """
+
+    def __init__(self, inward: int, outward: int, size: tuple[int, int]) -> None:
+        super().__init__()
+        self.size = size
+        self.spread = EqualisedLinear(inward, outward * size[0] * size[1], has_bias=False, gain=_GAIN)
+        self.second = EqualisedConvolution(outward, outward, 3)
+
+    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
+        """Return (B, outward, *size) of vectors (B, inward)."""
+        pictures = self.spread(vectors).view(len(vectors), -1, *self.size)
+        pictures = pixel_norm(leaky_relu(pictures, _LEAK))
+        return pixel_norm(leaky_relu(self.second(pictures), _LEAK))
+
+
+class Generator(nn.Module):
+    """Latents and labels to pictures of the resolution that it has grown to.
+
+    With eight labels, as printed (``widths`` 256, 256, 256, 256, 128, 64, 32; four channels of 1024 x 32):
+    6,872,192 parameters, with the lower resolutions' own last layers 6,877,056.
+
+    Parameters
+    ----------
+    latent, labels
+        Numbers of a latent, and how many labels there are; a label is one of so many more numbers.
+    widths
+        Filters at each resolution.
+    channels
+        Of a picture.
+    ladder
+        The resolutions.
+    is_growing
+        Whether lower resolutions can be shown.
+    """
+
+    shift: torch.Tensor
+
+    def __init__(
+        self, *, latent: int, labels: int, widths: tuple[int, ...], channels: int, ladder: Ladder, is_growing: bool
+    ) -> None:
+        super().__init__()
+        self.latent = latent
+        self.labels = labels
+        self.ladder = ladder
+        self.blocks = nn.ModuleList([Seed(latent + labels, widths[0], ladder.size(0))])
+        self.blocks.extend(GeneratorBlock(*widths[number - 1 : number + 1]) for number in range(1, ladder.count))
+        shown = range(0 if is_growing else ladder.last, ladder.count)
+        self.pictures = nn.ModuleDict(
+            {str(number): EqualisedConvolution(widths[number], channels, 1, gain=1.0) for number in shown}
+        )
+        self.register_buffer("shift", torch.zeros(channels, *ladder.size(ladder.last)))
+
+    def forward(self, latents: torch.Tensor, labels: torch.Tensor, growth: float) -> torch.Tensor:
+        """Return pictures within ±1, (B, C, F, T), of latents (B, latent) and class numbers (B,)."""
+        number, share = rung(growth)
+        known = nn.functional.one_hot(labels, self.labels).to(latents.dtype)
+        hidden = self.blocks[0](torch.cat([latents, known], dim=1))
+        before = hidden
+        for higher in range(1, number + 1):
+            before = hidden
+            hidden = self.blocks[higher](repeated(hidden, self.ladder.factors(higher)))
+        made = self._picture(hidden, number)
+        if share < 1.0:
+            made = torch.lerp(repeated(self._picture(before, number - 1), self.ladder.factors(number)), made, share)
+        return torch.tanh(made)
+
+    @torch.no_grad()
+    def fit(self, mean: torch.Tensor) -> None:
+        """Let all pictures start from a mean one, (C, F, T), of the last resolution."""
+        self.shift.copy_(torch.atanh(mean.clamp(-0.99, 0.99)))
+
+    def _picture(self, hidden: torch.Tensor, number: int) -> torch.Tensor:
+        shift = self.ladder.lowered(self.shift[None], number)
+        return torch.as_tensor(self.pictures[str(number)](hidden) + shift)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What the critic thinks of pictures.
+
+    Attributes
+    ----------
+    verdicts
+        How real each is, (B,).
+    labels
+        Logits of its label, (B, labels).
+    deviation
+        How different the pictures of each one's group are, (B, 1, 1, 1).
+    """
+
+    verdicts: torch.Tensor
+    labels: torch.Tensor
+    deviation: torch.Tensor
+
+
+class CriticBlock(nn.Module):
+    """Two convolutions with leaky rectifiers."""
+
+    def __init__(self, inward: int, outward: int, *, middle: int | None = None) -> None:
+        super().__init__()
+        middle = middle or outward
+        self.first = EqualisedConvolution(inward, middle, 3)
+        self.second = EqualisedConvolution(middle, outward, 3)
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        """Return (B, outward, F, T) of (B, inward, F, T)."""
+        return leaky_relu(self.second(leaky_relu(self.first(pictures), _LEAK)), _LEAK)
+
+
+class Critic(nn.Module):
+    """Pictures of the resolution that the generator has grown to, to a verdict and a label each.
+
+    As printed 4,794,761 parameters, with the lower resolutions' own first layers 4,798,729.
+
+    Parameters
+    ----------
+    group
+        Consecutive pictures that are compared with each other, where the batch can be divided by it; else all are.
+    labels, widths, channels, ladder, is_growing
+        As the generator's.
+    """
+
+    usual_deviation: torch.Tensor
+
+    def __init__(
+        self, *, labels: int, widths: tuple[int, ...], channels: int, ladder: Ladder, is_growing: bool, group: int
+    ) -> None:
+        super().__init__()
+        self.ladder = ladder
+        self.group = group
+        # a block ends as wide as the next lower one begins
+        inward = (*widths[1:], widths[-1])
+        blocks = [CriticBlock(inward[0] + 1, widths[0])]
+        blocks.extend(CriticBlock(inward[number], widths[number]) for number in range(1, ladder.count))
+        self.blocks = nn.ModuleList(blocks)
+        shown = range(0 if is_growing else ladder.last, ladder.count)
+        self.pictures = nn.ModuleDict(
+            {str(number): EqualisedConvolution(channels, inward[number], 1) for number in shown}
+        )
+        height, width = ladder.size(0)
+        self.verdict = EqualisedLinear(widths[0] * height * width, 1, has_bias=True)
+        self.label = EqualisedLinear(widths[0] * height * width, labels, has_bias=True)
+        self.register_buffer("usual_deviation", torch.zeros(()))
+
+    def forward(self, pictures: torch.Tensor, growth: float) -> torch.Tensor:
+        """Return a verdict for each picture, (B,)."""
+        return self.judge(pictures, growth).verdicts
+
+    def judge(self, pictures: torch.Tensor, growth: float, deviation: torch.Tensor | None = None) -> Judgement:
+        """Return what it thinks of pictures (B, C, F, T).
+
+        Parameters
+        ----------
+        pictures
+            As large as the resolution of ``growth``.
+        growth
+            As the generator's.
+        deviation
+            Taken for how different pictures are, (B, 1, 1, 1): an item's verdict then hangs on nothing but the item.
+        """
+        number, share = rung(growth)
+        hidden = self._first(pictures, number)
+        for lower in range(number, 0, -1):
+            hidden = avg_pool2d(self.blocks[lower](hidden), self.ladder.factors(lower))
+            if lower == number and share < 1.0:
+                blurred = avg_pool2d(pictures, self.ladder.factors(number))
+                hidden = torch.lerp(self._first(blurred, number - 1), hidden, share)
+        if deviation is None:
+            deviation = group_deviation(hidden, self.group)
+        told = deviation.to(hidden.dtype).expand(-1, -1, *hidden.shape[2:])
+        seen = self.blocks[0](torch.cat([hidden, told], dim=1)).flatten(1)
+        return Judgement(self.verdict(seen)[:, 0], self.label(seen), deviation)
+
+    @torch.no_grad()
+    def remember(self, deviation: torch.Tensor) -> None:
+        """Take the deviation of real pictures into account in ``usual_deviation``, which no training reads."""
+        self.usual_deviation.lerp_(deviation.mean().to(self.usual_deviation.dtype), 1.0 - _REMEMBERED)
+
+    def _first(self, pictures: torch.Tensor, number: int) -> torch.Tensor:
+        return leaky_relu(self.pictures[str(number)](pictures), _LEAK)
+
+
+def group_deviation(pictures: torch.Tensor, group: int) -> torch.Tensor:
+    """Return how different the pictures of each group are: one number for all of it, (B, 1, 1, 1).
+
+    The population's standard deviation over the group, averaged over channels and places.
+
+    Parameters
+    ----------
+    pictures
+        (B, C, F, T).
+    group
+        Consecutive pictures that are compared; all, where B cannot be divided by it.
+    """
+    count = len(pictures)
+    size = group if count % group == 0 else count
+    groups = pictures.reshape(count // size, size, -1)
+    variances = groups.float().var(1, correction=0) if groups.dtype == torch.bfloat16 else groups.var(1, correction=0)
+    # the root has no slope at 0, where all are alike
+    deviations = (variances + _TINY).sqrt().mean(1)
+    return deviations.repeat_interleave(size)[:, None, None, None]
