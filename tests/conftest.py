@@ -63,10 +63,10 @@ def data_set(tmp_path: Path) -> Callable[..., Path]:
 def quick_builds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Data sets are built in this process, and no power fails: nothing waits for the disk."""
 
-    def in_this_process(function: Callable[[Any], Any], items: Sequence[Any], **_: object) -> Iterator[Any]:
-        return map_files(function, items, jobs=1, chunk=1, inline_up_to=0)
+    def in_this_process(function: Callable[[Any], Any], items: Sequence[Any], **_: object) -> Iterator[tuple[int, Any]]:
+        return enumerate(map_files(function, items, jobs=1, chunk=1, inline_up_to=0))
 
-    monkeypatch.setattr(prep_job, "map_isolated", in_this_process)
+    monkeypatch.setattr(prep_job, "isolated_results", in_this_process)
     monkeypatch.setattr(catalogue, "_SYNCHRONOUS", "OFF")
     monkeypatch.setattr("os.sync", lambda: None)
 

@@ -111,6 +111,11 @@ def render_midi(
     All sides of a song have one length, and their notes start on the same samples, which is proved for each. Words
     with commas are a side each. Runs again do only what changed, as prep does; songs never cross splits.
     """
+    from stereokit.data.isolated_process import start_server
+
+    if not dry_run:
+        # What renders takes as long to load as all that follows here.
+        start_server(["stereokit.data.midi.rendering"])
     from stereokit.cli.tables import render_midi_table
     from stereokit.workflows.build_job import BuildWords
     from stereokit.workflows.render_midi import render_midi as workflow

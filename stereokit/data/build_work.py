@@ -35,8 +35,11 @@ from stereokit.writing import make_folder, remove_file, sync_batch, write_file
 # So much work, in seconds, a kill can cost.
 _BATCH_S = 1.0
 
-# Applies a function to each item, in order; a BadInputError stands in the place of an item that it was raised for.
-Apply = Callable[[Callable[[Order[Task]], Outcome], Sequence[Order[Task]]], Iterator[Outcome | BadInputError]]
+# Applies a function to each item and gives (index, result) as they are finished; a BadInputError stands for a result
+# where it was raised.
+Apply = Callable[
+    [Callable[[Order[Task]], Outcome], Sequence[Order[Task]]], Iterator[tuple[int, Outcome | BadInputError]]
+]
 
 
 class Build:
@@ -93,7 +96,9 @@ class Build:
         function: Function[Task],
         apply: Apply[Task],
     ) -> Generator[SourceRecord, None, None]:
-        """Make units and yield what became of each, in their order; what an unfinished build made is not made again.
+        """Make units and yield what became of each as it is finished, and remember that: none waits for another.
+
+        What an unfinished build made is not made again, and comes first.
 
         Parameters
         ----------
@@ -118,11 +123,10 @@ class Build:
         make_folder(self._place.staging / self._token)
         found = {unit.key: self._resumed(unit, stats[unit.key], is_known=unit.key in known) for unit in units}
         resumed = {key: record for key, record in found.items() if record is not None}
-        orders = [
-            Order(task(unit, self.staged(unit.target)), unit.inputs, known.get(unit.key, ""))
-            for unit in units
-            if unit.key not in resumed
-        ]
+        self._made |= resumed
+        left = [unit for unit in units if unit.key not in resumed]
+        orders = [Order(task(unit, self.staged(unit.target)), unit.inputs, known.get(unit.key, "")) for unit in left]
+        yield from resumed.values()
         batch: list[SourceRecord] = []
         committed = time.monotonic()
         # Closed before anything is tidied up: a process still at work would write into the staging folder.
@@ -131,13 +135,12 @@ class Build:
             if isinstance(results, Generator):
                 stack.enter_context(contextlib.closing(results))
             try:
-                for unit in units:
-                    record = resumed.get(unit.key)
-                    if record is None:
-                        record = self._record(unit, stats[unit.key], next(results))
-                        batch.append(record)
+                for index, result in results:
+                    unit = left[index]
+                    record = self._record(unit, stats[unit.key], result)
+                    batch.append(record)
                     self._made[unit.key] = record
-                    if batch and time.monotonic() - committed >= _BATCH_S:
+                    if time.monotonic() - committed >= _BATCH_S:
                         self._catalogue.add_pending(batch)
                         batch, committed = [], time.monotonic()
                     yield record

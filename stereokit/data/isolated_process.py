@@ -8,7 +8,8 @@ import sys
 import threading
 import types
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from multiprocessing import forkserver
 from typing import Any
 
 from stereokit.data.isolated_worker import Limits, serve
@@ -66,6 +67,18 @@ class Worker:
         self.connection.close()
         self.process.close()
         return 0 if status is None else status
+
+
+def start_server(modules: Sequence[str]) -> None:
+    """Have the server of workers started, and load what they need, while this process loads what it needs itself.
+
+    Nothing happens where there is no server, or where one runs. One that nobody asks for a worker ends with this
+    process.
+    """
+    if _CONTEXT.get_start_method() == "forkserver":
+        with interrupts_held(), _ONE_AT_A_TIME, _nothing_inherited():
+            _CONTEXT.set_forkserver_preload([serve.__module__, *modules])
+            forkserver.ensure_running()
 
 
 def modules_of(function: Callable[..., Any]) -> list[str]:

@@ -125,7 +125,10 @@ class _Crew:
         self._workers.clear()
 
     def step(self, *, below: int) -> list[tuple[int, Any]]:
-        """Hand out items of lower numbers, wait for something to happen, and return the results that are there."""
+        """Hand out items of lower numbers, wait for something to happen, and return the results that are there.
+
+        Whoever answered has its next item before the caller looks at the answer.
+        """
         self._hand_out(below)
         remaining = [self._limits.seconds - worker.waited_s for worker in self._workers if worker.pending]
         timeout = max(0.0, min([_LONGEST_WAIT_S, *remaining]))
@@ -142,6 +145,8 @@ class _Crew:
                 allowed = self._limits.seconds if worker.is_ready else _START_S
                 if worker.waited_s >= allowed:
                     self._bury(worker, found, f"took longer than {self._limits.seconds:g} s")
+        if found:
+            self._hand_out(below)
         return found
 
     def _hand_out(self, below: int) -> None:

@@ -97,18 +97,28 @@ class Making:
             function=job.function,
             apply=job.apply,
         )
-        for done, (unit, record) in enumerate(zip(making, records, strict=True), start=1):
-            self._made.add(unit.key)
-            self._records[unit.key] = record
-            if record.status == "failed":
-                self._new_failed += 1
-                refusal = Refusal(str(unit.inputs[0]) if unit.inputs else unit.key, record.reason)
-                yield from refusal_messages([refusal])
-                yield from failed_rows(job, [refusal])
-            elif record.status == "done" and job.is_excluded(made_from_json(record.made)[0]):
-                self._records[unit.key] = record._replace(status="excluded")
+        finished: dict[str, SourceRecord] = {}
+        told = 0
+        for done, record in enumerate(records, start=1):
+            finished[record.key] = record
+            # They are finished in any order, and told and kept in that of the units.
+            while told < len(making) and making[told].key in finished:
+                yield from self._take(making[told], finished[making[told].key])
+                told += 1
             if done % _PROGRESS_STEP == 0 or done == len(making):
                 yield Progress("preparing", done, len(making))
+
+    def _take(self, unit: Unit, record: SourceRecord) -> Generator[Event, None, None]:
+        """Keep what became of a unit, and tell of it if it failed."""
+        self._made.add(unit.key)
+        self._records[unit.key] = record
+        if record.status == "failed":
+            self._new_failed += 1
+            refusal = Refusal(str(unit.inputs[0]) if unit.inputs else unit.key, record.reason)
+            yield from refusal_messages([refusal])
+            yield from failed_rows(self._job, [refusal])
+        elif record.status == "done" and self._job.is_excluded(made_from_json(record.made)[0]):
+            self._records[unit.key] = record._replace(status="excluded")
 
     def _known(self, unit: Unit, why: Why) -> str:
         """Return the content with which the files in place may stay though a time stamp changed."""

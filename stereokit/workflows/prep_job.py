@@ -1,5 +1,6 @@
 """``stereokit prep``'s part of a build: what a source becomes, and how its clips lie in the data set."""
 
+import contextlib
 import json
 import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 from stereokit.data.build_switch import PlacedFile
 from stereokit.data.cluster import map_cluster
 from stereokit.data.isolated_worker import Limits
-from stereokit.data.isolation import map_isolated
+from stereokit.data.isolation import isolated_results
 from stereokit.data.plan import Item, Plan
 from stereokit.data.preparation import Preparation, Prepared, Task, output_path, prepare
 from stereokit.data.source_audit import swap_suspects
@@ -61,7 +62,9 @@ class PrepJob(Job[Task]):
         """``prepare``."""
         return partial(prepare, preparation=self.prep.preparation)
 
-    def apply(self, function: Any, orders: Sequence[Order[Task]]) -> Generator[Outcome | BadInputError, None, None]:
+    def apply(
+        self, function: Any, orders: Sequence[Order[Task]]
+    ) -> Generator[tuple[int, Outcome | BadInputError], None, None]:
         """Decode files in processes that they cannot take down; procedural sounds do no harm."""
         jobs = available_jobs() if self.prep.jobs is None else self.prep.jobs
         # What is sliced may last hours, and variants and rooms take their time.
@@ -69,7 +72,7 @@ class PrepJob(Job[Task]):
         limits = Limits(seconds=_LONG_FILE_S) if is_long else None
         if self.prep.cluster is not None and orders:
             far = [_absolute(order) for order in orders]
-            return map_cluster(
+            results = map_cluster(
                 function,
                 far,
                 address=self.prep.cluster,
@@ -77,9 +80,10 @@ class PrepJob(Job[Task]):
                 witness=far[0].task.source,
                 limits=limits,
             )
+            return _numbered(results)
         if self.prep.synth is None:
-            return map_isolated(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS, limits=limits)
-        return map_files(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS, inline_up_to=_INLINE_CLIPS)
+            return isolated_results(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS, limits=limits)
+        return _numbered(map_files(function, orders, jobs=jobs, chunk=_CHUNK_CLIPS, inline_up_to=_INLINE_CLIPS))
 
     def task(self, unit: Unit, target: Path) -> Task:
         """Return the task of a source."""
@@ -169,6 +173,11 @@ class PrepJob(Job[Task]):
     def remarks(self, rows: Sequence[Mapping[str, object]], counts: Mapping[str, Json]) -> Iterable[Message]:
         """Tell of equal sounds in two splits, of clips that were turned down, and of empty splits."""
         return set_remarks(self._fractions(), rows, counts)
+
+
+def _numbered(results: Generator[Outcome | BadInputError, None, None]) -> Generator[tuple[int, Any], None, None]:
+    with contextlib.closing(results):
+        yield from enumerate(results)
 
 
 def _absolute(order: Order[Task]) -> Order[Task]:

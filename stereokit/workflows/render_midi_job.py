@@ -1,5 +1,6 @@
 """``stereokit render-midi``'s part of a build: what a song becomes, and how its renders lie in the data set."""
 
+import contextlib
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 
 from stereokit.data.build_switch import PlacedFile
 from stereokit.data.isolated_worker import Limits
-from stereokit.data.isolation import map_isolated
+from stereokit.data.isolation import isolated_results
 from stereokit.data.midi.reader import parse_midi, read_bytes
 from stereokit.data.midi.render_settings import MidiTask
 from stereokit.data.midi.rendering import render_task, song_id
@@ -55,10 +56,16 @@ class RenderMidiJob(Job[MidiTask]):
         """``render_task``."""
         return partial(render_task, rendering=self.midi.rendering)
 
-    def apply(self, function: Any, orders: Sequence[Order[MidiTask]]) -> Generator[Outcome | BadInputError, None, None]:
-        """Render in processes that a file cannot take down."""
+    def apply(
+        self, function: Any, orders: Sequence[Order[MidiTask]]
+    ) -> Generator[tuple[int, Outcome | BadInputError], None, None]:
+        """Render in processes that a file cannot take down, the longest first: no process waits for it at the end."""
         jobs = available_jobs() if self.midi.jobs is None else self.midi.jobs
-        return map_isolated(function, orders, jobs=jobs, chunk=1, limits=_LIMITS)
+        numbers = sorted(range(len(orders)), key=lambda number: -_size(orders[number].task.source))
+        results = isolated_results(function, [orders[number] for number in numbers], jobs=jobs, chunk=1, limits=_LIMITS)
+        with contextlib.closing(results):
+            for index, result in results:
+                yield numbers[index], result
 
     def task(self, unit: Unit, target: Path) -> MidiTask:
         """Return the task of a song."""
@@ -126,6 +133,14 @@ class RenderMidiJob(Job[MidiTask]):
         rendering = self.midi.rendering
         own = {"renderer": f"{rendering.renderer} {rendering.version}".strip(), "soundfont": rendering.font.sha256}
         return {**super().versions(), **own}
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a song, which grow as its notes do; 0 for one that is no longer there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _json(value: object) -> Json:

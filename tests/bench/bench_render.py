@@ -2,8 +2,9 @@
 
 Piano pieces that the bench writes itself (five minutes, eight notes a second, pedal), rendered through the usual
 SoundFont in two processes and written to disk. Prints how many seconds of sound a second of one processor gives,
-counting all of the program with its start, for one render a song and for pairs, and how busy two processors were (on a
-machine without other work). Needs Linux, for the processor time of all processes.
+counting all of the program with its start, for one render a song and for pairs, and the share of the second processor
+that was used: the processor time above that by the clock, over that (only on a machine without other work). Needs
+Linux, for the processor time of all processes.
 """
 
 import contextlib
@@ -71,7 +72,7 @@ def main() -> None:
             seconds = sum(row["frames"] / row["sample_rate_hz"] for row in rows)
             print(
                 f"programs {programs}: {seconds / busy:.0f} times real time a core ({seconds:.0f} s of sound, "
-                f"{busy:.1f} s of processors, {wall:.1f} s by the clock: {busy / wall / 2:.0%} of two cores)"
+                f"{busy:.1f} s of processors, {wall:.1f} s by the clock: {busy / wall - 1:.0%} of the second core)"
             )
 
 

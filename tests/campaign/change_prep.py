@@ -122,7 +122,9 @@ def main() -> None:
     # No power fails here, and each process would take longer to start than it works.
     catalogue._SYNCHRONOUS = "OFF"
     os.sync = lambda: None
-    prep_job.map_isolated = lambda function, items, **_: map_files(function, items, jobs=1, chunk=1, inline_up_to=0)
+    prep_job.isolated_results = lambda function, items, **_: enumerate(
+        map_files(function, items, jobs=1, chunk=1, inline_up_to=0)
+    )
     draw = random.Random(int(seed))  # noqa: S311 - changes, not secrets
     folder = Path(tempfile.mkdtemp())
     world = World(folder, draw)

@@ -5,8 +5,10 @@ import json
 import re
 import shutil
 import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,8 +21,8 @@ from stereokit.data import build_switch, build_work, preparation
 from stereokit.data.build_place import STAGING, Place, look_at
 from stereokit.data.catalogue import CATALOGUE
 from stereokit.data.dataset import DESCRIPTION, fingerprint
-from stereokit.data.isolation import map_isolated
-from stereokit.data.preparation import prepare
+from stereokit.data.isolation import isolated_results
+from stereokit.data.preparation import Preparation, Prepared, Task, prepare
 from stereokit.data.staging import LOCK
 from stereokit.data.tables import METADATA
 from stereokit.errors import OutputError, Terminated, UsageError
@@ -177,9 +179,9 @@ def test_one_process_and_two_give_the_same_bytes_of_every_file(
 
     def counted(*words: Any, jobs: int, **rest: Any) -> Iterator[Any]:
         pools.append(jobs)
-        return map_isolated(*words, jobs=jobs, **rest)
+        return isolated_results(*words, jobs=jobs, **rest)
 
-    monkeypatch.setattr(prep_job, "map_isolated", counted)
+    monkeypatch.setattr(prep_job, "isolated_results", counted)
     (sounds / "bad.wav").write_bytes(b"no sound")
     rows = {}
     for jobs in (1, 2):
@@ -191,6 +193,30 @@ def test_one_process_and_two_give_the_same_bytes_of_every_file(
     assert len(files(tmp_path / "ds1")) == 130 + 2
     assert rows[1] == rows[2]
     assert pools == [1, 2]
+
+
+def prepare_after(task: Task, preparation: Preparation, others: int) -> Prepared:
+    """Prepare a source; one that is called first waits until so many others have been prepared."""
+    while task.key.endswith("first.wav") and len(list(task.target.parents[1].rglob("*.wav"))) < others:
+        time.sleep(0.01)
+    return prepare(task, preparation)
+
+
+def test_a_file_that_waits_for_the_others_to_be_prepared_comes_last_and_its_failure_is_told_in_its_place(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sounds = fill(tmp_path / "sounds", 150)
+    shutil.copy(sounds / "hat" / "2.wav", sounds / "hat" / "!first.wav")
+    for name in ("a", "b"):
+        (sounds / f"{name}.wav").write_bytes(b"no sound")
+    assert run("prep", sounds, "-o", tmp_path / "usual", "--jobs", 2).status == 3
+    # What its worker has been given beside it may wait, too: two chunks at most.
+    late = partial(prepare_after, others=150 - 2 * prep_job._CHUNK_CLIPS)
+    monkeypatch.setattr(prep_job, "prepare", late)
+    monkeypatch.setattr(prep_job, "isolated_results", partial(isolated_results))
+    result = run("prep", sounds, "-o", tmp_path / "late", "--jobs", 2)
+    assert [Path(row["path"]).name for row in result.rows if row["status"] == "failed"] == ["a.wav", "b.wav"]
+    assert files(tmp_path / "late") == files(tmp_path / "usual")
 
 
 def test_adding_a_source_moves_and_changes_no_other(tmp_path: Path, sounds: Path, run: Run, built: Path) -> None:

@@ -107,6 +107,25 @@ def test_as_they_finish_a_slow_file_holds_up_only_those_that_its_worker_has_been
     assert [index for index, _ in found].index(0) >= 300 - 2 * 2
 
 
+def test_a_file_that_waits_for_all_others_to_be_finished_keeps_none_waiting_that_its_worker_was_not_given(
+    tmp_path: Path,
+):
+    items = [tmp_path / "last", *(tmp_path / str(number) for number in range(150))]
+    # Two are given to a process at a time: one may lie behind the file that waits.
+    work = partial(hostile.mark_after, others=149)
+    found = list(isolated_results(work, items, jobs=2, limits=Limits(seconds=60.0), chunk=1))
+    assert [index for index, _ in found].index(0) >= 149
+    assert sorted(found) == [(index, path.name) for index, path in enumerate(items)]
+
+
+def test_who_has_answered_works_on_while_the_answer_is_looked_at(tmp_path: Path):
+    items = [tmp_path / "0", tmp_path / "1"]
+    results = isolated_results(hostile.mark, items, jobs=1, chunk=1)
+    with contextlib.closing(results):
+        assert next(results) == (0, "0")
+        eventually(items[1].exists)
+
+
 def test_in_order_work_goes_only_some_chunks_ahead_of_what_is_asked_for(tmp_path: Path):
     items = [tmp_path / f"{number}" for number in range(200)]
     results = map_isolated(hostile.mark, items, jobs=2, chunk=4)

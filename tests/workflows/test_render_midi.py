@@ -14,8 +14,9 @@ from toy_midi import font_bytes, midi, note
 
 from stereokit.data.corpus import open_corpus
 from stereokit.data.dataset import DESCRIPTION, piped_dataset
+from stereokit.data.workers import map_files
 from stereokit.errors import UsageError
-from stereokit.workflows import render_midi_settings
+from stereokit.workflows import render_midi_job, render_midi_settings
 from stereokit.workflows.render_midi_settings import sides_of
 
 FIRST = midi([*note(96, 480, 69), *note(600, 900, 64, 60)])
@@ -227,3 +228,22 @@ def test_ten_kills_end_in_the_bytes_of_a_run_that_nobody_disturbed(tmp_path: Pat
                 write(1000 + 20 * number + more)
     assert run(*words("ds")).status == run(*words("wanted")).status == 0
     assert files(tmp_path / "ds") == files(tmp_path / "wanted")
+
+
+def test_the_longest_songs_are_begun_first_and_told_in_the_order_of_their_names(
+    render, songs: Path, monkeypatch: pytest.MonkeyPatch
+):
+    begun: list[str] = []
+
+    def here(function, orders, **_: object):
+        begun.extend(order.task.source.name for order in orders)
+        results = map_files(function, orders, jobs=1, chunk=1, inline_up_to=0)
+        return (pair for pair in enumerate(results))
+
+    monkeypatch.setattr(render_midi_job, "isolated_results", here)
+    done = render()
+    sizes = [(songs / name).stat().st_size for name in begun]
+    assert sizes == sorted(sizes, reverse=True)
+    assert begun[0] != "a.mid"
+    failed = [Path(row["path"]).name for row in done.rows if row["status"] == "failed"]
+    assert failed == ["bad.mid", "empty.mid"]
