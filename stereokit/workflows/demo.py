@@ -21,7 +21,8 @@ from stereokit.workflows.demo_noise import write_noise
 from stereokit.workflows.demo_report import Shown, next_commands, report
 from stereokit.workflows.demo_scores import GENERATED, NOISE, TRAINING, rows_of, score_sets, summary_row
 from stereokit.workflows.events import Event, Events, Json, Message
-from stereokit.workflows.generate import GenerateSettings, generate
+from stereokit.workflows.generate import generate
+from stereokit.workflows.generate_settings import GenerateSettings
 from stereokit.workflows.prep import prep
 from stereokit.workflows.prep_settings import PrepSettings
 from stereokit.workflows.train import StoppedError, train

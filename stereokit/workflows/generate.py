@@ -1,31 +1,32 @@
 """``stereokit generate``: a trained model to new clips, in a folder or as one WAV on a pipe."""
 
-import hashlib
 import json
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import torch
 
-from stereokit.audio.clip import Clip
-from stereokit.audio.envelope import fade
-from stereokit.audio.files import Encoding, encode
-from stereokit.audio.levels import peak, with_gain
-from stereokit.audio.stereo import has_side
+from stereokit.audio.files import encode
 from stereokit.audio.stream import longest_frames, wav_header, wav_samples
 from stereokit.data.dataset import versions
-from stereokit.data.fitting import FADE_OUT_S
+from stereokit.data.sources import Refusal
 from stereokit.data.staging import FolderKind, Staging, check_target, filling
 from stereokit.data.tables import METADATA
-from stereokit.data.text import digest
-from stereokit.errors import Status, UsageError
-from stereokit.models._capabilities import require, sample_blocks
-from stereokit.models._run import Run, load_run, read_config
+from stereokit.errors import MissingError, Status, UsageError
+from stereokit.models._capabilities import require
+from stereokit.models._run import Record, Run, load_run, read_config
 from stereokit.training.device import available_threads, choose_device
-from stereokit.workflows.events import Data, Events, Json, Message, Progress, Row
+from stereokit.workflows.events import Data, Event, Events, Row
+from stereokit.workflows.generate_maker import Maker
+from stereokit.workflows.generate_plan import Reconstructions, make_plan
+from stereokit.workflows.generate_select import choose
+from stereokit.workflows.generate_settings import GenerateSettings, is_number
+from stereokit.workflows.generate_work import Generation, Made
+from stereokit.workflows.refusals import refusal_messages
 from stereokit.writing import append_file, write_file
+
+if TYPE_CHECKING:
+    from stereokit.workflows.generate_page import ClipsPage
 
 GENERATE_SCHEMA = "stereokit.generate/1"
 CLIP_SCHEMA = "stereokit.generate.clip/1"
@@ -34,207 +35,183 @@ DESCRIPTION = "generated.json"
 _KIND = FolderKind("set of generated clips", DESCRIPTION, "stereokit.generated/1")
 
 
-@dataclass(frozen=True)
-class GenerateSettings:
-    """The words of ``stereokit generate``.
-
-    Attributes
-    ----------
-    run
-        A run's folder.
-    count
-        How many clips, at least 1.
-    output
-        The folder for them; None for one WAV on standard output.
-    seed, start
-        Of all clips, and the number of the first: a clip is known by both.
-    device
-        ``auto``, ``cpu``, ``cuda`` or ``mps``.
-    encoding
-        Of the WAV files.
-    force, is_dry_run
-        Replace what another generation left; write nothing.
-    """
-
-    run: Path
-    count: int
-    output: Path | None
-    seed: int = 0
-    start: int = 0
-    device: str = "auto"
-    encoding: Encoding = "16"
-    force: bool = False
-    is_dry_run: bool = False
-
-
-@dataclass
-class _Tally:
-    """What became of the clips so far."""
-
-    clips: int = 0
-    turned_down: int = 0
-    without_side: int = 0
-    silent: int = 0
-
-    def count(self, clip: Clip, gain: float) -> None:
-        self.clips += 1
-        self.turned_down += gain != 1.0
-        self.without_side += not has_side(clip)
-        self.silent += not clip.samples.any()
-
-
-@dataclass
-class _Generation:
-    """A run at work, and what it has made."""
-
-    settings: GenerateSettings
-    run: Run
-    device: str
-    tally: _Tally = field(default_factory=_Tally)
-
-    def clips(self) -> Iterator[tuple[int, Clip, float]]:
-        """Yield each clip with its number and the gain that it was given; a block is in memory at a time."""
-        settings, model = self.settings, self.run.model.to(self.device)
-        blocks = sample_blocks(
-            model, settings.count, settings.seed, first=settings.start, device=torch.device(self.device)
-        )
-        index = settings.start
-        for block in blocks:
-            for samples in block.numpy():
-                clip, gain = _finished(Clip(samples, model.sample_rate))
-                self.tally.count(clip, gain)
-                yield index, clip, gain
-                index += 1
-
-    def dither_seed(self, index: int) -> int:
-        return int.from_bytes(digest(f"{self.run.fingerprint}/{self.settings.seed}/{index}", size=8))
-
-    def identity(self) -> dict[str, Json]:
-        run = self.run
-        return {"run": run.fingerprint, "family": run.family.name, "preset": run.preset, "seed": self.settings.seed}
-
-    def summary(self, status: str) -> Row:
-        settings, model = self.settings, self.run.model
-        place: dict[str, Json] = {
-            "status": status,
-            "output": str(settings.output),
-            "clips": settings.count,
-            "start": settings.start,
-        }
-        form: dict[str, Json] = {"sample_rate_hz": model.sample_rate, "frames": model.frames}
-        counts: dict[str, Json] = {}
-        if status == "done":
-            tally = self.tally
-            counts = {"turned_down": tally.turned_down, "without_side": tally.without_side, "silent": tally.silent}
-        means: dict[str, Json] = {"encoding": settings.encoding, "device": self.device}
-        return Row(GENERATE_SCHEMA, {**place, **self.identity(), **form, **means, **counts})
-
-
-def generate(settings: GenerateSettings) -> Events:
+def generate(settings: GenerateSettings, stdin: Iterable[str] | None = None) -> Events:
     """Make clips and yield a row for each and a summary; without a folder, yield the bytes of one WAV file.
+
+    Parameters
+    ----------
+    settings
+        The words.
+    stdin
+        Lines of standard input, for sounds to reconstruct.
 
     Raises
     ------
     UsageError, BadInputError, MissingError, OutputError, LockedError
         When nothing can be done; nothing is left half-written.
     """
-    if settings.output is None and settings.is_dry_run:
-        raise UsageError("--dry-run writes nothing, so -o - has nothing to send: give a folder")
+    settings.check()
     if settings.output is not None:
         check_target(settings.output, _KIND, force=settings.force)
-    require(read_config(settings.run).family, "sampler", "generate")
+    record = read_config(settings.run)
+    _require(settings, record)
     device = choose_device(settings.device)
     torch.set_num_threads(available_threads())
-    generation = _Generation(settings, load_run(settings.run), device)
-    if settings.output is None:
-        yield from _stream(generation)
-        return Status.DONE
+    run = load_run(settings.run)
+    frames = _frames(settings, run)
+    plan, refused = make_plan(settings, run, stdin)
+    yield from refusal_messages(refused)
+    status = Status.SOME_FAILED if refused else Status.DONE
+    maker = Maker(run.model.to(device), settings.seed, settings.truncation, device)
+    generation = Generation(settings, run, maker, plan, frames, plan.numbers)
+    settings.check_page_size(settings.choice[0] if settings.choice else len(plan.numbers))
     if settings.is_dry_run:
-        for index in range(settings.start, settings.start + settings.count):
-            path = str(settings.output / _file_name(index))
-            yield Row(CLIP_SCHEMA, {"status": "planned", "path": path, "index": index, **generation.identity()})
-        yield generation.summary("planned")
-        return Status.DONE
+        yield from _planned(generation, refused)
+        return status
+    page = _page(settings, run)
+    if settings.choice is not None:
+        chosen = yield from choose(settings, run, plan, maker)
+        generation.numbers, generation.reasons = chosen.numbers, chosen.told
+    if settings.output is None:
+        yield from _stream(generation, page)
+        return status
     with filling(settings.output, _KIND) as staging:
         # Once more under the lock: another process may have filled the folder since the first look.
         check_target(settings.output, _KIND, force=settings.force)
-        yield from _write(generation, staging)
+        yield from _write(generation, staging, page)
     # Only now are the clips where their rows say: whoever reads the pipe opens them at once.
     with (settings.output / METADATA).open(encoding="utf-8") as lines:
         for line in lines:
             fields = json.loads(line)
             place = {"status": "done", "path": str(settings.output / fields.pop("file_name"))}
             yield Row(CLIP_SCHEMA, place | fields)
-    yield from _warnings(generation.tally)
-    yield generation.summary("done")
-    return Status.DONE
+    yield from _refused_rows(refused)
+    yield from generation.warnings()
+    yield Row(GENERATE_SCHEMA, generation.summary("done"))
+    return status
 
 
-def _file_name(index: int) -> str:
-    return f"{index:06d}.wav"
+def _require(settings: GenerateSettings, record: Record) -> None:
+    """Refuse a family that cannot do what is asked."""
+    from_files = [word for word in settings.corners if not is_number(word)] + list(settings.reconstruct)
+    option = {"path": " --interpolate", "grid": " --grid", "around": " --around", "reconstruction": " --reconstruct"}
+    word = option.get(settings.kind, "")
+    if settings.kind == "sample":
+        require(record.family, "sampler", "generate")
+    if word or settings.truncation is not None:
+        require(record.family, "interpolator", f"generate{word or ' --truncation'}")
+    if from_files:
+        require(record.family, "encoder", f"generate{word} {from_files[0]}")
+    if settings.select is not None and settings.by != "data":
+        require(record.family, "critic", "generate --select without --by data")
 
 
-def _finished(clip: Clip) -> tuple[Clip, float]:
-    """Return a clip that ends in silence and within full scale, and the one gain that both channels got for it."""
-    if clip.samples[:, -1].any():
-        clip = fade(clip, fade_out=FADE_OUT_S)
-    highest = peak(clip)
-    if highest <= 1.0:
-        return clip, 1.0
-    # Rounding of the product must not pass full scale either.
-    gain = (1.0 - 1e-6) / highest
-    return with_gain(clip, gain), gain
+def _frames(settings: GenerateSettings, run: Run) -> int:
+    """Return the samples of a clip."""
+    rate, most = run.model.sample_rate, run.model.frames
+    if settings.length is None:
+        return most
+    frames = round(rate * settings.length)
+    if not 1 <= frames <= most:
+        told = f"{most / rate:.6g} s ({most} samples at {rate} Hz)"
+        raise UsageError(f"--length {settings.length:g}: the model's clips have {told}, which can be cut to 1 sample")
+    return frames
 
 
-def _write(generation: _Generation, staging: Staging) -> Events:
-    """Make the clips in the staging folder, a row each in its manifest, and put all of them in place."""
+def _page(settings: GenerateSettings, run: Run) -> "ClipsPage | None":
+    if settings.page is None:
+        return None
+    try:
+        from stereokit.workflows.generate_page import ClipsPage  # noqa: PLC0415 - works without matplotlib
+    except ImportError as error:
+        raise MissingError("--page needs matplotlib: pip install 'stereokit[plot]'") from error
+    title = f"stereokit generate: {run.family.name}, {run.preset}"
+    return ClipsPage(title, settings.kind, settings.way_steps)
+
+
+def _planned(generation: Generation, refused: Sequence[Refusal]) -> Iterator[Event]:
+    """Yield what would be made; which clips are chosen is known only when all are."""
     settings = generation.settings
-    for index, clip, gain in generation.clips():
-        data = encode(clip, encoding=settings.encoding, dither_seed=generation.dither_seed(index))
-        write_file(staging.staged(_file_name(index)), data, durable=False)
-        row = {
-            "file_name": _file_name(index),
-            "index": index,
-            **generation.identity(),
-            "sample_rate_hz": clip.sample_rate,
-            "frames": clip.frames,
-            "gain_db": 20.0 * math.log10(gain),
-            "peak": peak(clip),
-            "has_side": has_side(clip),
-            "sha256": hashlib.sha256(data).hexdigest(),
-        }
+    if settings.choice is not None:
+        generation.numbers = range(settings.choice[0])
+    else:
+        for number in generation.numbers:
+            path = f"{settings.output}/{_file_name(number)}"
+            told = {"index": number, **generation.identity(), **generation.told(number)}
+            yield Row(CLIP_SCHEMA, {"status": "planned", "path": path, **told})
+    yield from _refused_rows(refused)
+    yield Row(GENERATE_SCHEMA, generation.summary("planned"))
+
+
+def _refused_rows(refused: Sequence[Refusal]) -> Iterator[Row]:
+    for one in refused:
+        yield Row(CLIP_SCHEMA, {"status": "failed", "path": one.path, "reason": one.reason})
+
+
+def _file_name(number: int) -> str:
+    return f"{number:06d}.wav"
+
+
+def _write(generation: Generation, staging: Staging, page: "ClipsPage | None") -> Generator[Event, None, None]:
+    """Make the clips in the staging folder, a row each in its manifest, and put all of them in place."""
+    for made in generation.make():
+        name = _file_name(made.number)
+        data = _encoded(generation, made)
+        write_file(staging.staged(name), data, durable=False)
+        row = {"file_name": name, **generation.row(made, data)}
         append_file(staging.staged(METADATA), (json.dumps(row, allow_nan=False) + "\n").encode())
-        yield _progress(generation)
-    names = [_file_name(index) for index in range(settings.start, settings.start + settings.count)]
+        _show(generation, made, data, page)
+        yield generation.progress()
+    names = [_file_name(number) for number in generation.numbers]
     # what a clip's bytes depend on beside the run, its seed and its number
     made_by = {"threads": torch.get_num_threads(), "versions": versions() | {"torch": torch.__version__}}
-    told = generation.summary("done").fields
-    kept = {name: value for name, value in told.items() if name not in ("status", "output")}
+    kept = {name: value for name, value in generation.summary("done").items() if name not in ("status", "output")}
     staging.put_in_place(names, {**kept, **made_by})
-    return Status.DONE
+    _write_page(generation, page)
 
 
-def _stream(generation: _Generation) -> Events:
+def _stream(generation: Generation, page: "ClipsPage | None") -> Generator[Event, None, None]:
     """Yield the bytes of one WAV file, clip after clip."""
-    settings, model = generation.settings, generation.run.model
-    frames = settings.count * model.frames
+    settings, rate = generation.settings, generation.run.model.sample_rate
+    frames = len(generation.numbers) * generation.frames
     if frames > longest_frames(settings.encoding):
-        most = longest_frames(settings.encoding) // model.frames
-        raise UsageError(f"-n {settings.count}: one WAV file holds at most {most} of these clips; write to a folder")
-    yield Data(wav_header(frames, model.sample_rate, settings.encoding))
-    for index, clip, _ in generation.clips():
-        yield Data(wav_samples(clip, encoding=settings.encoding, dither_seed=generation.dither_seed(index)))
-        yield _progress(generation)
-    yield from _warnings(generation.tally)
-    return Status.DONE
+        most = longest_frames(settings.encoding) // generation.frames
+        raise UsageError(
+            f"{len(generation.numbers)} clips: one WAV file holds at most {most} of these clips; write to a folder"
+        )
+    yield Data(wav_header(frames, rate, settings.encoding))
+    for made in generation.make():
+        seed = generation.dither_seed(made.number)
+        yield Data(wav_samples(made.clip, encoding=settings.encoding, dither_seed=seed))
+        if page is not None:
+            _show(generation, made, _encoded(generation, made), page)
+        yield generation.progress()
+    _write_page(generation, page)
+    yield from generation.warnings()
 
 
-def _progress(generation: _Generation) -> Progress:
-    return Progress("generating", generation.tally.clips, generation.settings.count)
+def _encoded(generation: Generation, made: Made) -> bytes:
+    seed = generation.dither_seed(made.number)
+    return encode(made.clip, encoding=generation.settings.encoding, dither_seed=seed)
 
 
-def _warnings(tally: _Tally) -> Iterator[Message]:
-    if tally.turned_down:
-        yield Message(f"{tally.turned_down} clips passed full scale and were turned down to it (gain_db)")
-    if tally.silent:
-        yield Message(f"{tally.silent} clips are silent", is_warning=True)
+def _show(generation: Generation, made: Made, data: bytes, page: "ClipsPage | None") -> None:
+    """Put a clip on the page, beside what it should sound like."""
+    if page is None:
+        return
+    plan = generation.plan
+    original = None
+    if isinstance(plan, Reconstructions):
+        path = plan.original(made.number)
+        original = path, plan.sounds.clip(path)
+    page.add(made.clip, data, generation.row(made, data), original)
+
+
+def _write_page(generation: Generation, page: "ClipsPage | None") -> None:
+    path = generation.settings.page
+    if page is None or path is None:
+        return
+    told = {name: value for name, value in generation.summary("done").items() if value is not None}
+    for name in ("status", "output", "start", "encoding", "device"):
+        told.pop(name, None)
+    write_file(path, page.html([f"{name}: {value}" for name, value in told.items()]).encode())

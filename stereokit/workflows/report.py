@@ -36,6 +36,8 @@ figure { margin: .8rem 0; }
 .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 29rem), 1fr)); gap: 1.6rem 2rem; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .8rem; }
 .pair figure { margin: 0; min-width: 0; }
+.grid td { padding: .2rem; border: 0; min-width: 9rem; white-space: normal; vertical-align: top; }
+.grid figure { margin: 0; }
 figcaption { font-size: .85rem; color: #545c68; overflow-wrap: anywhere; }
 audio { display: block; width: 100%; height: 2.4rem; margin-top: .3rem; }
 pre { background: #f3f5f7; padding: .8rem 1rem; overflow-x: auto; border-radius: .3rem; font-size: .9rem; }
@@ -88,7 +90,7 @@ class Player:
 class Section:
     """A part of a page: a heading, and what stands below it, in the order of these fields.
 
-    Players stand one after another, pairs of players side by side.
+    Players stand one after another, pairs of players side by side, a grid's in rows and columns.
     """
 
     heading: str
@@ -99,6 +101,7 @@ class Section:
     players: Sequence[Player] = ()
     commands: Sequence[str] = ()
     pairs: Sequence[tuple[Player, Player]] = ()
+    grid: Sequence[Sequence[Player]] = ()
 
 
 def page(title: str, paragraphs: Sequence[str], sections: Sequence[Section]) -> str:
@@ -142,6 +145,9 @@ def _section(section: Section) -> list[str]:
     if section.pairs:
         pairs = chain.from_iterable(['<div class="pair">', *map(_player, pair), "</div>"] for pair in section.pairs)
         parts += ['<div class="pairs">', *pairs, "</div>"]
+    if section.grid:
+        rows = [["<tr>", *(f"<td>{_player(player)}</td>" for player in row), "</tr>"] for row in section.grid]
+        parts += ['<div class="wide">', '<table class="grid">', *chain.from_iterable(rows), "</table>", "</div>"]
     return [*parts, "</section>"]
 
 
