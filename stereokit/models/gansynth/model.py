@@ -11,8 +11,12 @@ from stereokit.models.gansynth.nets import Critic, Generator
 from stereokit.models.gansynth.recipes import asked_labels, turns
 from stereokit.representations.mel_phase import MelPhase
 from stereokit.training.draw import Draw
+from stereokit.training.reservoir import reservoir
 from stereokit.training.trainer import Model as TrainedModel
 from stereokit.training.turn import Turn
+
+# Clips that the mean picture is of, and those whose pictures are made at once.
+_MEAN_CLIPS, _PART = 512, 32
 
 
 class Model(TrainedModel):
@@ -88,11 +92,10 @@ class Model(TrainedModel):
         if not self.config.starts_at_mean:
             return
         device = next(self.parameters()).device
-        total, count = torch.zeros(self.representation.shape, dtype=torch.float64), 0
-        for part in clips:
-            total += self.representation.encode(part.to(device)).double().sum(0).cpu()
-            count += len(part)
-        self.generator.fit((total / count).to(device, self.generator.shift.dtype))
+        parts = torch.split(reservoir(clips, _MEAN_CLIPS, draw), _PART)
+        total = torch.stack([self.representation.encode(part.to(device)).double().sum(0) for part in parts]).sum(0)
+        mean = total / sum(len(part) for part in parts)
+        self.generator.fit(mean.to(self.generator.shift.dtype))
 
     def latents(self, draw: Draw) -> torch.Tensor:
         """Return standard normal numbers, (draw.count, latent)."""

@@ -27,6 +27,8 @@ from stereokit.training.turn import Batch, Losses, Turn
 _BETAS = (0.0, 0.99)
 # What a wrong label adds to the distance of two pictures, as a share of the length of a picture's deviation.
 _LABEL_LENGTH = 1.0
+# Coarse pictures are means over squares of this side.
+_COARSE = 8
 
 
 class Players(Protocol):
@@ -146,8 +148,8 @@ def turns(players: Players) -> list[Turn]:
 
     def optimiser(rate: float, *, times: int = 1) -> Callable[[list[nn.Parameter]], torch.optim.Optimizer]:
         if times > 1:
-            return lambda own: StaleAdam(own, rate, times, betas=_BETAS)
-        return lambda own: torch.optim.Adam(own, rate, betas=_BETAS)
+            return lambda own: StaleAdam(own, rate, times, betas=_BETAS, fused=True)
+        return lambda own: torch.optim.Adam(own, rate, betas=_BETAS, fused=True)
 
     stale = config.critic_steps if config.stale else 1
     return [
@@ -182,13 +184,15 @@ def _judged(players: Players, pictures: torch.Tensor, growth: float) -> Judgemen
 
 
 def _batch_distance(made: torch.Tensor, real: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
-    """Return the energy distance of two batches that have the same labels, coarse and fine, each with its label."""
+    """Return the energy distance of two batches that have the same labels, each item with its label.
+
+    Pictures are compared as they are, as averages over time, which show the pitch, and as coarse ones.
+    """
     known = one_hot(labels, classes).to(real.dtype)
+    height, width = made.shape[-2:]
     total = made.new_zeros(())
-    for size in (1, 2, 4):
-        if min(made.shape[-2:]) < size:
-            break
-        ours, theirs = (avg_pool2d(pictures, size).flatten(1) for pictures in (made, real))
+    for window in ((1, 1), (1, width), (min(_COARSE, height), min(_COARSE, width))):
+        ours, theirs = (avg_pool2d(pictures, window).flatten(1) for pictures in (made, real))
         length = theirs.std(0, correction=0).norm() * _LABEL_LENGTH
         pair = [torch.cat([vectors, known * length], dim=1) for vectors in (ours, theirs)]
         total = total + energy_distance(*pair) / theirs.shape[1] ** 0.5

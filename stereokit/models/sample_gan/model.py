@@ -13,6 +13,7 @@ from stereokit.representations._form import Representation
 from stereokit.representations.own_range_pictures import OwnRangePictures
 from stereokit.representations.stereo_pictures import StereoPictures
 from stereokit.training.draw import Draw
+from stereokit.training.reservoir import reservoir
 from stereokit.training.trainer import Model as TrainedModel
 from stereokit.training.turn import Batch, Turn
 
@@ -61,7 +62,7 @@ class Model(TrainedModel):
         if self.config.recipe == "published":
             return
         device = next(self.parameters()).device
-        kept = _reservoir(clips, self.config.bank, draw)
+        kept = reservoir(clips, self.config.bank, draw)
         parts = []
         for first in range(0, self.config.bank, _PART):
             numbers = torch.arange(first, min(first + _PART, self.config.bank))
@@ -100,19 +101,3 @@ def _representation(config: SampleGanConfig) -> Representation:
         floor_db=config.floor_db,
         iterations=config.iterations,
     )
-
-
-def _reservoir(parts: Iterator[torch.Tensor], count: int, draw: Draw) -> torch.Tensor:
-    """Return up to ``count`` clips, each clip of an endless source as likely as any other (Vitter's algorithm R)."""
-    kept: list[torch.Tensor] = []
-    seen = 0
-    for part in parts:
-        for clip in part:
-            seen += 1
-            if len(kept) < count:
-                kept.append(clip)
-                continue
-            place = int(draw.of([seen]).integers(seen)[0])
-            if place < count:
-                kept[place] = clip
-    return torch.stack(kept)
