@@ -1,7 +1,10 @@
 """Which clips of a set are the same sound, by their fingerprints, in a time that grows as their number does."""
 
+import importlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +19,10 @@ _TABLES = 96
 _LEAST_KEY_BITS = 6
 # In a crowd each meets the next ones only; another table has another order.
 _MOST_MET = 48
-_PAIRS_AT_ONCE = 2048
+_PAIRS_AT_ONCE = 256
+_PAIRS_FOUND_AT_ONCE = 1 << 19
+# Whose spectra are held at once, 17 kB each.
+_ANCHORS_AT_ONCE = 8192
 
 # Signs agree at one shift only: then pictures may differ by the more, the more that shift stands alone.
 _NEAR_SHIFT = 24
@@ -28,6 +34,7 @@ _TONE_PICTURE_DB, _TONE_BITS = 1.0, 64
 _LEAST_SHARED = 0.5
 
 Index = NDArray[np.int64]
+Numbers = NDArray[np.int32]
 _COUNTED = np.where(np.arange(COLUMN_HOPS.size) == ANCHOR_COLUMN - 1, 0, COLUMN_HOPS)
 
 
@@ -87,78 +94,105 @@ def _gathered(fingerprints: Sequence[bytes | None], chosen: Sequence[int]) -> _A
 
 def _pairs(anchors: _Anchors) -> Iterator[tuple[int, int]]:
     """Yield the pairs of clips that are the same sound."""
-    one, other = _met(anchors)
-    for start in range(0, one.size, _PAIRS_AT_ONCE):
-        first, second = one[start : start + _PAIRS_AT_ONCE], other[start : start + _PAIRS_AT_ONCE]
-        distance = _picture_distance(anchors.cells[first], anchors.cells[second])
-        near = np.flatnonzero(distance <= _MOST_PICTURE_DB)
-        match, alone = _sign_match(anchors.signs[first[near]], anchors.signs[second[near]])
+    met, distance = _met(anchors)
+    for chosen in _tiles(met, anchors.owners.size):
+        pairs, near = met[chosen], distance[chosen]
+        first, second = pairs[:, 0], pairs[:, 1]
+        match, alone = _sign_match(anchors.signs, pairs)
         limit = np.minimum(_PICTURE_DB + _PICTURE_DB_ALONE * (alone - _LEAST_ALONE), _MOST_PICTURE_DB)
-        is_same = (alone >= _LEAST_ALONE) & (match >= _LEAST_MATCH) & (distance[near] <= limit)
-        tone_match = np.minimum(_TONE_MATCH, _TONE_MATCH_NEAR + _TONE_MATCH_DB * distance[near])
-        bits = _differing(anchors.hashes[first[near]], anchors.hashes[second[near]])
-        is_same |= (bits <= _TONE_BITS) & (match >= tone_match) & (distance[near] <= _TONE_PICTURE_DB)
-        same = near[is_same]
-        yield from zip(anchors.owners[first[same]].tolist(), anchors.owners[second[same]].tolist(), strict=True)
+        is_same = (alone >= _LEAST_ALONE) & (match >= _LEAST_MATCH) & (near <= limit)
+        tone_match = np.minimum(_TONE_MATCH, _TONE_MATCH_NEAR + _TONE_MATCH_DB * near)
+        bits = np.bitwise_count(anchors.hashes[first] ^ anchors.hashes[second]).sum(axis=1, dtype=np.int64)
+        is_same |= (bits <= _TONE_BITS) & (match >= tone_match) & (near <= _TONE_PICTURE_DB)
+        yield from zip(anchors.owners[first[is_same]].tolist(), anchors.owners[second[is_same]].tolist(), strict=True)
 
 
-def _met(anchors: _Anchors) -> tuple[Index, Index]:
-    """Return pairs of anchors of different clips whose hashes differ little, each pair once."""
-    count = anchors.owners.size
-    bits = np.unpackbits(anchors.hashes.view(np.uint8), axis=1)
-    key_bits = max(_LEAST_KEY_BITS, round(np.log2(max(count, 1) / _MEETING)))
-    random = np.random.default_rng(0)
-    found = [np.zeros(0, np.int64)]
-    for _ in range(_TABLES):
-        chosen = random.choice(HASH_BITS, key_bits, replace=False)
-        keys = bits[:, chosen].astype(np.int64) @ (1 << np.arange(key_bits))
-        order = np.argsort(keys, kind="stable")
-        ordered = keys[order]
-        for step in range(1, min(_MOST_MET, count - 1) + 1):
-            places = np.flatnonzero(ordered[step:] == ordered[:-step])
-            if not places.size:
-                break
-            one, other = order[places], order[places + step]
-            kept = (_differing(anchors.hashes[one], anchors.hashes[other]) <= _MOST_BITS) & (
-                anchors.owners[one] != anchors.owners[other]
-            )
-            low, high = np.minimum(one[kept], other[kept]), np.maximum(one[kept], other[kept])
-            found.append(low * count + high)
-    both = np.unique(np.concatenate(found))
-    return both // max(count, 1), both % max(count, 1)
+def _met(anchors: _Anchors) -> tuple[Index, NDArray[np.float32]]:
+    """Return pairs of anchors of different clips whose hashes and pictures differ little, each pair once.
 
-
-def _differing(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> Index:
-    """Return how many bits differ in each pair of hashes, both of shape (n, 8)."""
-    return np.asarray(np.bitwise_count(one ^ other).sum(axis=1, dtype=np.int64))
-
-
-def _picture_distance(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Return how far pictures are apart: mean absolute difference in dB, loud cells counting more, without gain.
-
-    Both of shape (n, COLUMNS, BANDS). Compared is what lies in both sounds; where that is less than half of the energy
-    of either, as of a hit and a loop that has it, the distance is infinite.
+    The lower anchor comes first: int64 of shape (pairs, 2); and how far their pictures are apart in dB.
     """
-    is_shared = (one != OUTSIDE) & (other != OUTSIDE)
-    first, second = np.minimum(one, FLOOR).astype(np.float32), np.minimum(other, FLOOR).astype(np.float32)
-    weights = np.where(is_shared, FLOOR - np.minimum(first, second), np.float32(0.0))
-    total = np.maximum(weights.sum(axis=(1, 2)), np.float32(1e-9))
-    difference = first - second
-    gain = (difference * weights).sum(axis=(1, 2)) / total
-    distance = (np.abs(difference - gain[:, None, None]) * weights).sum(axis=(1, 2)) / total / 2.0
-    for cells, levels in ((one, first), (other, second)):
-        # The column before the anchor has its attack, but only where silence is kept before that.
-        energy = np.where(cells == OUTSIDE, np.float32(0.0), 10.0 ** (-levels / 20.0)) * _COUNTED[:, None]
-        shared = np.where(is_shared, energy, np.float32(0.0)).sum(axis=(1, 2))
-        distance[shared < _LEAST_SHARED * energy.sum(axis=(1, 2))] = np.inf
-    return np.asarray(distance, np.float32)
+    count = anchors.owners.size
+    if count < 2:
+        return np.zeros((0, 2), np.int64), np.zeros(0, np.float32)
+    orders, places, keys = _tables(anchors.hashes)
+    depths = (FLOOR - np.minimum(anchors.cells, FLOOR)).astype(np.uint8)
+    found = np.empty((max(count, _PAIRS_FOUND_AT_ONCE), 2), np.int32)
+    apart = np.empty(len(found), np.float32)
+    seen = np.full(count, -1, np.int32)
+    parts: list[tuple[Index, NDArray[np.float32]]] = []
+    anchor = 0
+    kernels = _kernels()
+    energies = _energies(anchors.cells)
+    while anchor < count:
+        filled, anchor = kernels.pairs_from(
+            anchor, orders, places, keys, _MOST_MET, anchors.hashes, anchors.owners, _MOST_BITS, depths, energies,
+            _LEAST_SHARED, _MOST_PICTURE_DB, seen, found, apart,
+        )  # fmt: skip
+        parts.append((found[:filled].astype(np.int64), apart[:filled].copy()))
+    return np.concatenate([pairs for pairs, _ in parts]), np.concatenate([distance for _, distance in parts])
 
 
-def _sign_match(one: NDArray[np.bool_], other: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the largest cross-correlation of the signs, 0 to 1, and how far it is above all at other shifts."""
-    spectra = [np.fft.rfft(np.where(signs, 1.0, -1.0).astype(np.float32), 2 * SIGNS) for signs in (one, other)]
-    match = np.abs(np.fft.irfft(spectra[0] * spectra[1].conj(), 2 * SIGNS)) / SIGNS
-    highest = match.max(axis=1)
-    shifts = np.abs(np.arange(2 * SIGNS) - match.argmax(axis=1)[:, None])
-    is_elsewhere = np.minimum(shifts, 2 * SIGNS - shifts) > _NEAR_SHIFT
-    return highest, highest - np.where(is_elsewhere, match, 0.0).max(axis=1)
+def _kernels() -> Any:
+    """Load what is compiled only when a set is searched: the compiler takes half a second, and most runs need none."""
+    return importlib.import_module("stereokit.data.near_kernels")
+
+
+def _tables(hashes: NDArray[np.uint64]) -> tuple[Numbers, Numbers, Numbers]:
+    """Return the order of the anchors by the key of each table, where each stands in it, and the keys."""
+    count = len(hashes)
+    bits = np.unpackbits(hashes.view(np.uint8), axis=1)
+    key_bits = max(_LEAST_KEY_BITS, round(np.log2(count / _MEETING)))
+    random = np.random.default_rng(0)
+    orders, places, keys = (np.empty((_TABLES, count), np.int32) for _ in range(3))
+    for table in range(_TABLES):
+        chosen = random.choice(HASH_BITS, key_bits, replace=False)
+        keys[table] = bits[:, chosen] @ (1 << np.arange(key_bits, dtype=np.int32))
+        orders[table] = np.argsort(keys[table], kind="stable")
+        places[table, orders[table]] = np.arange(count, dtype=np.int32)
+    return orders, places, keys
+
+
+def _energies(cells: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the share of each column in a picture's energy, -1 for one outside of the sound."""
+    of_level = (10.0 ** (-np.arange(256) / 20.0)).astype(np.float32)
+    is_outside = cells[:, :, 0] == OUTSIDE
+    # The column before the anchor has its attack, but only where silence is kept before that.
+    counted = _COUNTED[: cells.shape[1]].astype(np.float32)
+    energies = np.where(is_outside, np.float32(0.0), of_level[np.minimum(cells, FLOOR)].sum(axis=2) * counted)
+    energies /= np.maximum(energies.sum(axis=1, keepdims=True), np.float32(1e-9))
+    return np.where(is_outside, np.float32(-1.0), energies)
+
+
+def _tiles(pairs: Index, count: int) -> Iterator[Index]:
+    """Yield which pairs are looked at together: not too many, and of few anchors."""
+    blocks = pairs // _ANCHORS_AT_ONCE
+    tile = blocks[:, 0] * (count // _ANCHORS_AT_ONCE + 1) + blocks[:, 1]
+    order = np.argsort(tile, kind="stable")
+    borders = np.flatnonzero(np.diff(tile[order], prepend=-1, append=-1))
+    for start, stop in pairwise(borders.tolist()):
+        yield order[start:stop]
+
+
+def _sign_match(signs: NDArray[np.bool_], pairs: Index) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the largest cross-correlation of the signs, 0 to 1, and how far it is above all at other shifts.
+
+    For pairs of rows of ``signs``: int64 of shape (n, 2).
+    """
+    kernels = _kernels()
+    highest, elsewhere = np.empty(len(pairs), np.float32), np.empty(len(pairs), np.float32)
+    used, places = np.unique(pairs, return_inverse=True)
+    spectra = np.empty((used.size, SIGNS + 1), np.complex64)
+    for start in range(0, used.size, _PAIRS_AT_ONCE):
+        part = slice(start, start + _PAIRS_AT_ONCE)
+        spectra[part] = np.fft.rfft(np.where(signs[used[part]], np.float32(1.0), np.float32(-1.0)), 2 * SIGNS)
+    places = places.reshape(pairs.shape)
+    for start in range(0, len(pairs), _PAIRS_AT_ONCE):
+        part = slice(start, start + _PAIRS_AT_ONCE)
+        product = spectra[places[part, 1]].conj()
+        product *= spectra[places[part, 0]]
+        kernels.peaks(np.fft.irfft(product, 2 * SIGNS), _NEAR_SHIFT, highest[part], elsewhere[part])
+    elsewhere -= highest
+    highest /= SIGNS
+    elsewhere /= -SIGNS
+    return highest, elsewhere

@@ -1,6 +1,7 @@
 """Fingerprints: a sound is known again after encoding, gain, cutting, resampling and swapping, and no other is."""
 
 import io
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -9,8 +10,8 @@ import soundfile
 from stereokit import catalog
 from stereokit.audio.clip import Clip
 from stereokit.audio.resample import resample
-from stereokit.data import near_duplicates
-from stereokit.data.fingerprints import COLUMNS, FLOOR, OUTSIDE, fingerprint, read_marks
+from stereokit.data import near_duplicates, near_kernels
+from stereokit.data.fingerprints import BANDS, COLUMNS, FLOOR, OUTSIDE, SIGNS, fingerprint, read_marks
 from stereokit.data.near_duplicates import groups_of
 from stereokit.data.synth._voice import make_sound
 
@@ -154,17 +155,111 @@ def test_many_copies_take_no_pairs_and_order_does_not_change_the_groups(drums, k
     assert again == sets
 
 
-def test_each_table_meets_about_ten_whatever_the_number(monkeypatch: pytest.MonkeyPatch):
-    # hashes at random: no two are alike, and the work is the meetings
-    met = []
-    plain = np.bitwise_count
-    monkeypatch.setattr(near_duplicates.np, "bitwise_count", lambda words: met.append(len(words)) or plain(words))
-    for count in (1000, 4000):
-        hashes = np.random.default_rng(0).integers(0, 1 << 63, (count, 8), np.uint64)
-        anchors = near_duplicates._Anchors(
-            np.zeros((count, 1, 1), np.uint8), np.zeros((count, 1), bool), hashes, np.arange(count)
-        )
-        met.clear()
-        one, _ = near_duplicates._met(anchors)
-        assert one.size == 0
-        assert sum(met) / near_duplicates._TABLES / count < 10
+def anchors_of(hashes: np.ndarray, cells: np.ndarray) -> near_duplicates._Anchors:
+    count = len(hashes)
+    return near_duplicates._Anchors(cells, np.zeros((count, SIGNS), bool), hashes, np.arange(count))
+
+
+@pytest.mark.parametrize("count", [1000, 4000])
+def test_each_table_has_about_ten_of_a_key_whatever_the_number(count: int):
+    # Hashes at random: no two are alike, and the work is the meetings.
+    hashes = np.random.default_rng(0).integers(0, 1 << 63, (count, 8), np.uint64)
+    orders, places, keys = near_duplicates._tables(hashes)
+    for order, place, key in zip(orders, places, keys, strict=True):
+        assert (key[order][1:] >= key[order][:-1]).all()
+        np.testing.assert_array_equal(order[place], np.arange(count))
+        assert 5 < count / np.unique(key).size < 20
+    met, _ = near_duplicates._met(anchors_of(hashes, np.zeros((count, COLUMNS, BANDS), np.uint8)))
+    assert len(met) == 0
+
+
+def distance_twin(one: np.ndarray, other: np.ndarray) -> float:
+    """The definition: mean absolute difference in dB, loud cells counting more, without gain; all in float64."""
+    is_shared = (one != OUTSIDE) & (other != OUTSIDE)
+    first, second = (np.minimum(cells, FLOOR).astype(float) for cells in (one, other))
+    weights = np.where(is_shared, FLOOR - np.minimum(first, second), 0.0)
+    for cells in (one, other):
+        energy = np.where(cells == OUTSIDE, 0.0, 10.0 ** (np.minimum(cells, FLOOR) / -20.0))
+        energy *= near_duplicates._COUNTED[:, None]
+        if energy[is_shared].sum() < 0.5 * energy.sum():
+            return np.inf
+    difference = first - second
+    gain = (difference * weights).sum() / weights.sum()
+    return float((np.abs(difference - gain) * weights).sum() / weights.sum() / 2.0)
+
+
+@pytest.fixture
+def pictures() -> np.ndarray:
+    """Pictures that lack columns at an end, some much alike."""
+    random = np.random.default_rng(3)
+    cells = random.integers(0, FLOOR + 1, (12, COLUMNS, BANDS)).astype(np.uint8)
+    cells[1] = np.minimum(cells[0] + random.integers(0, 4, cells[0].shape), FLOOR)
+    for number, lacking in enumerate((0, 3, 20, 9, 26, 1, 0, 12, 24, 2, 5, 0)):
+        cells[number, COLUMNS - lacking :] = OUTSIDE
+    return cells
+
+
+def test_pictures_are_as_far_apart_as_the_definition_says(pictures: np.ndarray):
+    energies = near_duplicates._energies(pictures)
+    depths = (FLOOR - np.minimum(pictures, FLOOR)).astype(np.uint8)
+    found = [
+        near_kernels.picture_distance(depths[a], depths[b], energies[a], energies[b], 0.5)
+        for a, b in combinations(range(len(pictures)), 2)
+    ]
+    known = [distance_twin(pictures[a], pictures[b]) for a, b in combinations(range(len(pictures)), 2)]
+    np.testing.assert_allclose(found, known, rtol=1e-5)
+    assert 0 < np.isinf(known).sum() < len(known)
+
+
+def test_pairs_are_those_of_a_search_through_all(pictures: np.ndarray):
+    random = np.random.default_rng(5)
+    base = random.integers(0, 256, (1, 64), np.uint8)
+    flipped = np.packbits(random.random((12, 512)) < np.linspace(0.0, 0.3, 12)[:, None], axis=1)
+    anchors = anchors_of((base ^ flipped).view(np.uint64), np.repeat(pictures[:2], 6, axis=0))
+    bits = [int.from_bytes(row.tobytes(), "little") for row in anchors.hashes]
+    known = {
+        (a, b)
+        for a, b in combinations(range(12), 2)
+        if (bits[a] ^ bits[b]).bit_count() <= near_duplicates._MOST_BITS
+        and distance_twin(anchors.cells[a], anchors.cells[b]) <= near_duplicates._MOST_PICTURE_DB
+    }
+    met, distance = near_duplicates._met(anchors)
+    assert sorted(map(tuple, met.tolist())) == sorted(known)
+    assert 10 < len(known) < 60
+    assert distance.max() <= near_duplicates._MOST_PICTURE_DB
+
+
+@pytest.mark.parametrize("room", [1 << 19, 5])
+def test_pairs_do_not_depend_on_how_many_are_found_at_once(
+    pictures: np.ndarray, room: int, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(near_duplicates, "_PAIRS_FOUND_AT_ONCE", room)
+    met, _ = near_duplicates._met(anchors_of(np.zeros((12, 8), np.uint64), np.repeat(pictures[:1], 12, axis=0)))
+    assert sorted(map(tuple, met.tolist())) == list(combinations(range(12), 2))
+
+
+def test_signs_match_where_they_are_shifted_and_nowhere_else():
+    random = np.random.default_rng(1)
+    signs = random.random((3, SIGNS)) < 0.5
+    signs[1] = np.roll(signs[0], 300)
+    pairs = np.array([[0, 1], [0, 2], [1, 1]])
+    highest, alone = near_duplicates._sign_match(signs, pairs)
+    for (one, other), match, difference in zip(pairs, highest, alone, strict=True):
+        full = np.correlate(*(np.where(signs[number], 1.0, -1.0) for number in (one, other)), "full")
+        size = np.abs(full) / SIGNS
+        places = np.abs(np.arange(size.size) - size.argmax())
+        assert match == pytest.approx(size.max(), abs=1e-5)
+        assert difference == pytest.approx(size.max() - size[places > near_duplicates._NEAR_SHIFT].max(), abs=1e-5)
+    assert highest[0] > 0.8
+    assert highest[2] == pytest.approx(1.0, abs=1e-5)
+    assert highest[1] < 0.2
+
+
+def test_every_pair_is_in_one_tile(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(near_duplicates, "_ANCHORS_AT_ONCE", 4)
+    pairs = np.array(list(combinations(range(11), 2)))
+    tiles = list(near_duplicates._tiles(pairs, 11))
+    np.testing.assert_array_equal(np.sort(np.concatenate(tiles)), np.arange(len(pairs)))
+    assert max(np.unique(pairs[tile] // 4).size for tile in tiles) == 2
+    assert len(tiles) == 6
+    assert list(near_duplicates._tiles(np.zeros((0, 2), np.int64), 0)) == []
