@@ -16,7 +16,7 @@ from stereokit.errors import MissingError, Status, UsageError
 from stereokit.models._capabilities import require
 from stereokit.models._run import Record, Run, load_run, read_config
 from stereokit.training.device import available_threads, choose_device
-from stereokit.workflows.events import Data, Event, Events, Row
+from stereokit.workflows.events import Data, Event, Events, Message, Row
 from stereokit.workflows.generate_maker import Maker
 from stereokit.workflows.generate_plan import Reconstructions, make_plan
 from stereokit.workflows.generate_select import choose
@@ -61,6 +61,7 @@ def generate(settings: GenerateSettings, stdin: Iterable[str] | None = None) -> 
     frames = _frames(settings, run)
     plan, refused = make_plan(settings, run, stdin)
     yield from refusal_messages(refused)
+    yield from map(Message, plan.remarks)
     status = Status.SOME_FAILED if refused else Status.DONE
     maker = Maker(run.model.to(device), settings.seed, settings.truncation, device)
     generation = Generation(settings, run, maker, plan, frames, plan.numbers)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from stereokit.workflows.pictures import spectrogram_grid
+from stereokit.audio.clip import Clip
+from stereokit.workflows.pictures import spectrogram_grid, thumbnail
 
 RATE_HZ = 8000
 
@@ -46,3 +47,26 @@ def test_nine_clips_take_three_rows() -> None:
     one = brightness(spectrogram_grid([sine(500.0)] * 4, list("abcd"), sample_rate=RATE_HZ))
     nine = brightness(spectrogram_grid([sine(500.0)] * 9, list("abcdefghi"), sample_rate=RATE_HZ))
     assert nine.shape == (3 * one.shape[0], one.shape[1])
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_a_thumbnail_has_a_sine_where_it_sounds(half: int) -> None:
+    low, high = (
+        brightness(thumbnail(Clip(sine(frequency_hz, is_side=half == 1), RATE_HZ))) for frequency_hz in (250.0, 2_500.0)
+    )
+    assert low.shape == high.shape
+    # without the line between the halves
+    rows = len(low) // 2 - 1
+    lines = []
+    for picture in (low, high):
+        halves = picture[:rows], picture[-rows:]
+        assert halves[1 - half].max() < 0.1
+        lines.append(int(halves[half].mean(1).argmax()))
+    assert lines[1] < lines[0] - 10
+
+
+def test_equal_thumbnails_have_equal_bytes_and_a_clip_of_one_sample_has_one() -> None:
+    first, second = (thumbnail(Clip(sine(500.0), RATE_HZ)) for _ in range(2))
+    assert first == second
+    assert b"Software" not in first
+    assert thumbnail(Clip(np.ones((2, 1), np.float32), RATE_HZ)).startswith(b"\x89PNG")

@@ -138,6 +138,15 @@ def test_the_marked_row_is_the_one_that_was_named():
     assert [row.get("class") for row in rows] == [None, None, None, "marked"]
 
 
+def test_a_grid_has_rows_and_columns_of_players():
+    first, second = (Player(name, sound(), Picture(PNG, name)) for name in ("first", HOSTILE))
+    read = Reader(page("plain", [], [Section("plain", grid=[[first, second, first], [second, first, second]])]))
+    assert read.wrong == []
+    assert len(read.all("tr")) == 2
+    assert len(read.all("td")) == len(read.all("audio")) == 6
+    assert read.text_of("figcaption") == ["first", HOSTILE, "first", HOSTILE, "first", HOSTILE]
+
+
 def test_pairs_stand_side_by_side_with_their_own_titles():
     first, second = (Player(name + HOSTILE, sound(), Picture(PNG, name)) for name in ("made ", "real "))
     read = Reader(page("plain", [], [Section("plain", pairs=[(first, second), (second, first)])]))
