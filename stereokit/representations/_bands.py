@@ -12,6 +12,8 @@ from stereokit.representations._frequency import triangles
 # Of the printed matrix: the least distance between a triangle's feet, in bins.
 _LEAST_WIDTH_BINS = 1.5
 _TINY = 1e-12
+# Where spectra have nearly nothing and should, a correction goes no further than this: 40 dB of power.
+_MOST_SCALED = 1e4
 
 
 class Bands(nn.Module):
@@ -76,26 +78,51 @@ class Bands(nn.Module):
             Power, 0 or more, and steps in half turns, within ±1, both (..., rows, frames). The first step is the
             phase itself.
         """
+        power, means = self._rows(spectra)
+        phases = _held(means.angle() - self.turns, power >= floor)
+        return power, wrapped(_steps(phases) / math.pi)
+
+    def phases(self, steps: torch.Tensor) -> torch.Tensor:
+        """Return phases, in radians from the middle of the window, of steps (..., rows, frames)."""
+        return (math.pi * steps).cumsum(-1) + self.turns
+
+    def spread(self, power: torch.Tensor, phases: torch.Tensor) -> torch.Tensor:
+        """Return complex spectra, (..., bins, frames), of power and phases, (..., rows, frames).
+
+        A bin lies on the line between the two rows around it.
+        """
+        units = torch.polar(torch.ones_like(phases), phases)
+        return self._between(power).sqrt() * _directions(self._between(units)) * self.alternation
+
+    def corrected(self, spectra: torch.Tensor, power: torch.Tensor, phases: torch.Tensor | None) -> torch.Tensor:
+        """Return spectra nearer to rows of that power and those phases: bins are scaled and turned as rows need it.
+
+        Parameters
+        ----------
+        spectra
+            Complex, (..., bins, frames), of real waves.
+        power, phases
+            What ``gather`` should find, (..., rows, frames); phases None leaves those that are there.
+        """
+        found, means = self._rows(spectra)
+        scales = (power / found.clamp_min(_TINY)).clamp_max(_MOST_SCALED)
+        scaled = spectra * self._between(scales).sqrt()
+        if phases is None:
+            return scaled
+        turned = torch.polar(torch.ones_like(phases), phases) * means.conj()
+        return scaled * _directions(self._between(_directions(turned)))
+
+    def _rows(self, spectra: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         centred = spectra * self.alternation
         power = self._means(spectra.real.square() + spectra.imag.square())
-        means = torch.complex(self._means(centred.real), self._means(centred.imag))
-        phases = _held(means.angle() - self.turns, power >= floor)
-        steps = torch.diff(phases, dim=-1, prepend=torch.zeros_like(phases[..., :1])) / math.pi
-        return power, wrapped(steps)
-
-    def spread(self, power: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
-        """Return complex spectra, (..., bins, frames), of power and steps, (..., rows, frames)."""
-        phases = (math.pi * steps).cumsum(-1) + self.turns
-        if self.is_linear:
-            return torch.polar(power.sqrt(), phases) * self.alternation
-        units = self._between(torch.polar(torch.ones_like(phases), phases))
-        units = units / units.abs().clamp_min(_TINY)
-        return self._between(power).sqrt() * units * self.alternation
+        return power, torch.complex(self._means(centred.real), self._means(centred.imag))
 
     def _means(self, values: torch.Tensor) -> torch.Tensor:
         return values if self.is_linear else self.filters @ values
 
     def _between(self, rows: torch.Tensor) -> torch.Tensor:
+        if self.is_linear:
+            return rows
         below = self.places.floor().long().clamp_max(self.rows - 2)
         share = (self.places - below)[:, None]
         return rows[..., below, :] * (1.0 - share) + rows[..., below + 1, :] * share
@@ -145,11 +172,14 @@ class PrintedBands(nn.Module):
         first = phases[..., :1] / math.pi / self.bounds
         return power, torch.cat([first, wrapped(phases.diff(dim=-1) / math.pi)], dim=-1)
 
-    def spread(self, power: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
-        """Return complex spectra, (..., bins, frames), of power and steps, (..., rows, frames)."""
+    def phases(self, steps: torch.Tensor) -> torch.Tensor:
+        """Return phases in radians, from the window's start, of steps (..., rows, frames)."""
         whole = torch.cat([steps[..., :1] * self.bounds, steps[..., 1:]], dim=-1)
-        phases = self.inverse @ (math.pi * whole).cumsum(self.axis)
-        return torch.polar((self.inverse @ power).sqrt(), phases)
+        return (math.pi * whole).cumsum(self.axis)
+
+    def spread(self, power: torch.Tensor, phases: torch.Tensor) -> torch.Tensor:
+        """Return complex spectra, (..., bins, frames), of power and phases, (..., rows, frames)."""
+        return torch.polar((self.inverse @ power).sqrt(), self.inverse @ phases)
 
 
 def mel_matrix(*, bands: int, bins: int, sample_rate: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -178,6 +208,11 @@ def mel_matrix(*, bands: int, bins: int, sample_rate: int) -> np.ndarray[tuple[i
 def wrapped(half_turns: torch.Tensor) -> torch.Tensor:
     """Return angles in half turns between -1 and 1, the same but for whole turns."""
     return half_turns - 2.0 * torch.round(half_turns / 2.0)
+
+
+def _directions(values: torch.Tensor) -> torch.Tensor:
+    """Return complex values at magnitude 1, or less where there is nearly nothing."""
+    return values / values.abs().clamp_min(_TINY)
 
 
 def _steps(phases: torch.Tensor) -> torch.Tensor:

@@ -74,6 +74,12 @@ class ShortTimeTransform(nn.Module):
         )
         return waves.reshape(*spectra.shape[:-2], -1)
 
+    def settled(self, spectra: torch.Tensor) -> torch.Tensor:
+        """Return the spectra, (..., bins, frames), of the waves that spectra describe."""
+        waves = self.inverse(spectra)
+        # the frame after the last one kept reaches into the padding, as it does in a clip
+        return self.forward(nn.functional.pad(waves, (0, max(self.samples - waves.shape[-1], 0))))
+
     def finish(self, waves: torch.Tensor) -> torch.Tensor:
         """Fade what ``inverse`` gave to silence over 10 ms and bring it to the clip's length."""
         waves = waves[..., : self.samples]
@@ -126,9 +132,7 @@ class ShortTimeTransform(nn.Module):
         phases = start
         before = torch.zeros_like(phases)
         for _ in range(iterations):
-            wave = self.inverse(magnitudes * phases)
-            # the frame after the last one kept reaches into the padding, as it does in a clip
-            rebuilt = self.forward(nn.functional.pad(wave, (0, self.samples - wave.shape[-1])))
+            rebuilt = self.settled(magnitudes * phases)
             phases = unit(rebuilt - carried * before, otherwise=phases)
             before = rebuilt
         return phases

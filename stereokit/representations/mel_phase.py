@@ -17,6 +17,8 @@ Integral = Literal["time", "frequency"]
 _SPAN = 0.8
 # Of the floor: what is less was silence before it was rounded.
 _ROUNDING = 1e-3
+# Iterations that hold on to a picture's phases.
+_TURNED = 2
 
 
 class MelPhase(Representation):
@@ -46,6 +48,9 @@ class MelPhase(Representation):
         ``frequency``, for ``printed`` only: the published defect.
     floor
         Power of a bin that counts as silence; a full-scale sine has (window / 4)^2.
+    iterations
+        Of ``mended``: so often the waves' own spectra are brought to the levels that a picture says, and the first two
+        times to its phases too. Then these are let go, for a network's never quite agree: bins would cancel.
 
     Raises
     ------
@@ -70,6 +75,7 @@ class MelPhase(Representation):
         form: Form = "mended",
         integral: Integral = "time",
         floor: float = 1e-6,
+        iterations: int = 5,
     ) -> None:
         super().__init__()
         if integral == "frequency" and form != "printed":
@@ -83,6 +89,7 @@ class MelPhase(Representation):
             else Bands(bands=bands, window=window, hop=self.transform.hop, frames=frames, sample_rate=sample_rate)
         )
         self.floor = floor
+        self.iterations = iterations
         self.lowest, self.highest = math.log(floor), math.log((window / 2.0) ** 2 + floor)
         self.shape = (4, self.bands.rows, frames)
         mixing, unmixing = _mixing(channels, angle_degrees)
@@ -98,8 +105,13 @@ class MelPhase(Representation):
 
     def decode(self, encoded: torch.Tensor, uniform: Uniform) -> torch.Tensor:
         """Return clips (B, 2, T) of pictures; nothing is drawn."""
-        spectra = self.bands.spread(self.power(encoded), encoded[:, 2:].clamp(-1.0, 1.0))
-        waves = self.transform.inverse(torch.cat([spectra, spectra[..., -1:, :]], dim=-2))
+        power, phases = self.power(encoded), self.bands.phases(encoded[:, 2:].clamp(-1.0, 1.0))
+        spectra = self.bands.spread(power, phases)
+        if isinstance(self.bands, Bands):
+            for number in range(self.iterations):
+                settled = self.transform.settled(_with_highest(spectra))[..., :-1, :]
+                spectra = self.bands.corrected(settled, power, phases if number < _TURNED else None)
+        waves = self.transform.inverse(_with_highest(spectra))
         return self.transform.finish(self.unmixing @ waves)
 
     def power(self, encoded: torch.Tensor) -> torch.Tensor:
@@ -107,6 +119,10 @@ class MelPhase(Representation):
         levels = (encoded[:, :2].clamp(-1.0, 1.0) / _SPAN + 1.0) / 2.0
         power = (self.lowest + levels * (self.highest - self.lowest)).exp() - self.floor
         return torch.where(power > _ROUNDING * self.floor, power, 0.0)
+
+
+def _with_highest(spectra: torch.Tensor) -> torch.Tensor:
+    return torch.cat([spectra, spectra[..., -1:, :]], dim=-2)
 
 
 def _mixing(channels: Channels, angle_degrees: float) -> tuple[torch.Tensor, torch.Tensor]:
