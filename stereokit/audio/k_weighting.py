@@ -7,7 +7,7 @@ the filters' state, four numbers a channel, is carried on.
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,6 @@ _BLOCK, _STATE, _GROUP = 32, 4, 8
 # Filtered at once, so that memory stays small and the processor's own.
 _BLOCKS_AT_ONCE = 1 << 11
 
-Precision = type[np.float32] | type[np.float64]
 Filter = tuple[tuple[float, float, float], tuple[float, float, float]]
 
 
@@ -64,13 +63,13 @@ class _Machine(NamedTuple):
         Shape (4, 4), float64: a state, as a row, a block later.
     """
 
-    to_state: NDArray[Any]
-    to_output: NDArray[Any]
+    to_state: NDArray[np.float64]
+    to_output: NDArray[np.float64]
     carry: NDArray[np.float64]
 
 
 @lru_cache(maxsize=16)
-def _machine(sample_rate: int, *, is_single: bool = False) -> _Machine:
+def _machine(sample_rate: int) -> _Machine:
     step, entry, exit_, direct = _state_space(sample_rate)
     powers = [np.eye(len(step))]
     for _ in range(_BLOCK):
@@ -81,8 +80,7 @@ def _machine(sample_rate: int, *, is_single: bool = False) -> _Machine:
     states = np.stack([power @ entry for power in powers[_BLOCK - 1 :: -1]])
     from_state = np.stack([exit_ @ power for power in powers[:_BLOCK]], axis=1)
     to_output = np.concatenate([outputs, from_state])
-    dtype = np.float32 if is_single else np.float64
-    return _Machine(states.astype(dtype), to_output.astype(dtype), powers[_BLOCK].T.copy())
+    return _Machine(states, to_output, powers[_BLOCK].T.copy())
 
 
 def _state_space(
@@ -103,7 +101,7 @@ def _state_space(
     return step, entry, exit_, direct
 
 
-def k_weighted(samples: NDArray[np.float32], sample_rate: int, dtype: Precision = np.float64) -> Iterator[NDArray[Any]]:
+def k_weighted(samples: NDArray[np.float32], sample_rate: int) -> Iterator[NDArray[np.float64]]:
     """Yield both channels as they count for loudness, in parts of shape (2, n); before them there is silence.
 
     Parameters
@@ -112,18 +110,16 @@ def k_weighted(samples: NDArray[np.float32], sample_rate: int, dtype: Precision 
         Shape (2, T).
     sample_rate
         Hz.
-    dtype
-        float64, or float32, which is half the work: what it loses lies 120 dB and more under the sound.
     """
     channels, frames = samples.shape
-    machine = _machine(sample_rate, is_single=dtype is np.float32)
+    machine = _machine(sample_rate)
     state = np.zeros((channels, _STATE))
     for start in range(0, frames, _BLOCK * _BLOCKS_AT_ONCE):
         given = samples[:, start : start + _BLOCK * _BLOCKS_AT_ONCE]
         blocks, rest = divmod(given.shape[1], _BLOCK)
         whole = given.shape[1] - rest
         # Each row has a block of samples and the state before it.
-        rows = np.zeros((channels, blocks + bool(rest), _BLOCK + _STATE), dtype)
+        rows = np.zeros((channels, blocks + bool(rest), _BLOCK + _STATE))
         rows[:, :blocks, :_BLOCK] = given[:, :whole].reshape(channels, blocks, _BLOCK)
         rows[:, blocks:, :rest] = given[:, None, whole:]
         states = _states(rows[:, :, :_BLOCK] @ machine.to_state, state, sample_rate)
@@ -165,7 +161,9 @@ def _scan(sample_rate: int, level: int) -> _Scan:
     return _Scan(np.block(inside), np.concatenate(powers[:_GROUP], axis=1), powers[_GROUP])
 
 
-def _states(added: NDArray[Any], state: NDArray[np.float64], sample_rate: int, level: int = 0) -> NDArray[np.float64]:
+def _states(
+    added: NDArray[np.float64], state: NDArray[np.float64], sample_rate: int, level: int = 0
+) -> NDArray[np.float64]:
     """Return the state before each block and after the last, shape (channels, n + 1, 4), from what each adds.
 
     In groups of eight, each as if silence came before it; the groups' own starts come from the same step a

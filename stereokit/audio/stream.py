@@ -1,6 +1,8 @@
 """A WAV file written as it comes: its length is known before its samples are."""
 
 import struct
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -9,6 +11,10 @@ from numpy.typing import NDArray
 from stereokit.audio.clip import Clip
 
 Encoding = Literal["16", "24", "float"]
+# Draws the noise of some frames, shape (T,).
+Noise = Callable[[], NDArray[np.float64]]
+# Of samples of shape (2, T), the steps in full scale, their noise if there is any, and where the result goes: (T, 2).
+Rounded = Callable[[NDArray[np.float32], float, Noise | None, NDArray[Any]], None]
 
 _BYTES: dict[Encoding, int] = {"16": 2, "24": 3, "float": 4}
 _LARGEST = 2**32 - 1
@@ -55,8 +61,12 @@ def wav_header(frames: int, sample_rate: int, encoding: Encoding) -> bytes:
     )
 
 
-def wav_samples(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = None) -> bytes:
+def wav_samples(
+    clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = None, rounded: Rounded | None = None
+) -> bytes:
     """Return a clip's samples as they stand in a WAV file, the same as ``files.encode`` writes.
+
+    ``rounded`` takes the place of NumPy's rounding to 16 bit.
 
     Raises
     ------
@@ -66,15 +76,18 @@ def wav_samples(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | Non
     if encoding == "float":
         return clip.samples.T.astype("<f4").tobytes()
     if encoding == "16":
-        return quantise(clip.samples, 16, dither_seed).T.astype("<i2", copy=False).tobytes()
+        return quantise(clip.samples, 16, dither_seed, rounded).T.astype("<i2", copy=False).tobytes()
     upper = np.ascontiguousarray(quantise(clip.samples, 24, None).T.astype("<i4", copy=False))
     return upper.view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()
 
 
-def quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -> NDArray[Any]:
+def quantise(
+    samples: NDArray[np.float32], bits: int, dither_seed: int | None, rounded: Rounded | None = None
+) -> NDArray[Any]:
     """Return samples, shape (2, T), as int16, or as 24 bit in the upper bytes of int32; see ``files.encode``.
 
-    The result lies in memory as in a file: left, right, left, right.
+    The result lies in memory as in a file: left, right, left, right. ``rounded`` takes the place of NumPy's rounding to
+    16 bit.
 
     Raises
     ------
@@ -89,24 +102,30 @@ def quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -
     result = np.empty((frames, 2), np.int16 if bits == 16 else np.int32)
     dither = None if dither_seed is None or bits != 16 else _Dither(dither_seed, frames)
     for start in range(0, frames, _FRAMES_AT_ONCE):
-        scaled = samples[:, start : start + _FRAMES_AT_ONCE].astype(np.float64)
-        scaled *= steps
-        whole = np.rint(scaled)
-        if dither is not None:
-            inexact = (scaled[0] != whole[0]) | (scaled[1] != whole[1])
-            if inexact.any():
-                noise = dither.noise(start, scaled.shape[1])
-                scaled += noise if inexact.all() else np.where(inexact, noise, 0.0)
-                np.rint(scaled, out=whole)
-        # The upper end has no number of its own.
-        np.clip(whole, -steps, steps - 1, out=whole)
-        # Channel by channel: frame by frame it would be two numbers at a time.
-        for channel in range(2):
-            result[start : start + _FRAMES_AT_ONCE, channel] = whole[channel]
+        given, made = samples[:, start : start + _FRAMES_AT_ONCE], result[start : start + _FRAMES_AT_ONCE]
+        noise = None if dither is None else partial(dither.noise, start, len(made))
+        (rounded if rounded and bits == 16 else _round_frames)(given, steps, noise, made)
     if bits != 16:
         # libsndfile takes 24 bit from the upper bytes of 32
         result <<= 8
     return result.T
+
+
+def _round_frames(samples: NDArray[np.float32], steps: float, noise: Noise | None, result: NDArray[Any]) -> None:
+    """Round (2, T) times the steps to whole numbers, shape (T, 2), with noise where a frame is not whole already."""
+    scaled = samples.astype(np.float64)
+    scaled *= steps
+    whole = np.rint(scaled)
+    if noise is not None:
+        inexact = (scaled[0] != whole[0]) | (scaled[1] != whole[1])
+        if inexact.any():
+            scaled += noise() if inexact.all() else np.where(inexact, noise(), 0.0)
+            np.rint(scaled, out=whole)
+    # The upper end has no number of its own.
+    np.clip(whole, -steps, steps - 1, out=whole)
+    # Channel by channel: frame by frame it would be two numbers at a time.
+    for channel in range(2):
+        result[:, channel] = whole[channel]
 
 
 class _Dither:

@@ -13,21 +13,25 @@ from stereokit.audio.clip import Clip
 _TWICE_FROM_HZ, _ONCE_FROM_HZ = 96_000, 192_000
 
 # Within 0.03 dB up to 0.45 of the rate.
-_TAPS, _SHAPE = 32, 5.0
+TAPS, _SHAPE = 32, 5.0
 # Looked at in blocks, so many of them together that the processor has them at hand; filtered so many at once.
-_BLOCK, _BLOCKS_TOGETHER, _BLOCKS_AT_ONCE = 32, 256, 128
+BLOCK, _BLOCKS_TOGETHER, _BLOCKS_AT_ONCE = 32, 256, 128
 
-# float32 on the way: what is above must stay above.
-_ROUNDING = 1.0 + 1e-5
+# Whatever is rounded on the way: what is above must stay above.
+ROUNDING = 1.0 + 1e-5
 
 
-class _Interpolator(NamedTuple):
+class Interpolator(NamedTuple):
     """Filters for the places between two samples.
 
     Attributes
     ----------
+    weights
+        Shape (factor - 1, 32), float64: a row a place between two samples; weight k of 32 is of sample k - 15, sample 0
+        being the one before the place.
     taps
-        Shape (63, 32 (factor - 1)): a block and what is around it gives all that lies between its samples.
+        Shape (63, 32 (factor - 1)): the same, so that a block and what is around it gives all that lies between its
+        samples.
     gain
         The largest sum of absolute taps: no output is further over the input.
     bend
@@ -35,7 +39,8 @@ class _Interpolator(NamedTuple):
         between the two samples.
     """
 
-    taps: NDArray[np.float32]
+    weights: NDArray[np.float64]
+    taps: NDArray[np.float64]
     gain: float
     bend: float
 
@@ -51,35 +56,46 @@ def true_peak(clip: Clip) -> float:
     cost little more than looking for their sample peak.
     """
     highest = _level(clip.samples)
-    if clip.sample_rate >= _ONCE_FROM_HZ or highest == 0.0:
+    factor = oversampling(clip.sample_rate)
+    if factor == 1 or highest == 0.0:
         return highest
-    factor = 2 if clip.sample_rate >= _TWICE_FROM_HZ else 4
-    return highest * _largest_ratio(clip.samples, _interpolator(factor), highest)
+    return highest * _largest_ratio(clip.samples, interpolator_of(factor), highest)
+
+
+def oversampling(sample_rate: int) -> int:
+    """Return at how many times a rate (Hz) a sound is looked at: 4, 2 or 1.
+
+    >>> [oversampling(rate) for rate in (48_000, 96_000, 192_000)]
+    [4, 2, 1]
+    """
+    if sample_rate >= _ONCE_FROM_HZ:
+        return 1
+    return 2 if sample_rate >= _TWICE_FROM_HZ else 4
 
 
 @lru_cache(maxsize=4)
-def _interpolator(factor: int) -> _Interpolator:
-    """Return the filters: tap k of 32 weighs sample k - 15, sample 0 being the one before the place."""
+def interpolator_of(factor: int) -> Interpolator:
+    """Return the filters of an oversampling, 2 or 4."""
     places = np.arange(1, factor)[:, None] / factor
-    offsets = np.arange(_TAPS) - (_TAPS // 2 - 1)
+    offsets = np.arange(TAPS) - (TAPS // 2 - 1)
     distances = offsets - places
-    window = np.i0(_SHAPE * np.sqrt(np.maximum(1.0 - (distances / (_TAPS / 2)) ** 2, 0.0))) / np.i0(_SHAPE)
+    window = np.i0(_SHAPE * np.sqrt(np.maximum(1.0 - (distances / (TAPS / 2)) ** 2, 0.0))) / np.i0(_SHAPE)
     taps = np.sinc(distances) * window
     taps /= taps.sum(axis=1, keepdims=True)
     # What is left of a filter of sum 1 without the straight line with its first moment is a weighing of second
     # differences: its sums of sums.
     moments = taps @ offsets
     rest = taps.copy()
-    rest[:, _TAPS // 2 - 1] -= 1.0 - moments
-    rest[:, _TAPS // 2] -= moments
+    rest[:, TAPS // 2 - 1] -= 1.0 - moments
+    rest[:, TAPS // 2] -= moments
     bend = np.abs(np.cumsum(np.cumsum(rest, axis=1), axis=1)).sum(axis=1).max()
-    shifted = np.zeros((_BLOCK + _TAPS - 1, _BLOCK, factor - 1), np.float32)
-    for place in range(_BLOCK):
-        shifted[place : place + _TAPS, place] = taps.T
-    return _Interpolator(shifted.reshape(len(shifted), -1), float(np.abs(taps).sum(axis=1).max()), float(bend))
+    shifted = np.zeros((BLOCK + TAPS - 1, BLOCK, factor - 1))
+    for place in range(BLOCK):
+        shifted[place : place + TAPS, place] = taps.T
+    return Interpolator(taps, shifted.reshape(len(shifted), -1), float(np.abs(taps).sum(axis=1).max()), float(bend))
 
 
-def _largest_ratio(samples: NDArray[np.float32], interpolator: _Interpolator, level: float) -> float:
+def _largest_ratio(samples: NDArray[np.float32], interpolator: Interpolator, level: float) -> float:
     """Return the filters' largest output over the largest sample; 1 if it is less.
 
     Parameters
@@ -92,20 +108,19 @@ def _largest_ratio(samples: NDArray[np.float32], interpolator: _Interpolator, le
         Of the largest sample.
     """
     channels, frames = samples.shape
-    length = _BLOCKS_TOGETHER * _BLOCK
+    length = _BLOCKS_TOGETHER * BLOCK
     # Each stretch hears a block before and behind it; a block before the clip and one behind it count, too.
-    starts = range(-2 * _BLOCK, frames, length)
-    heard = [samples[:, max(0, start) : start + length + 2 * _BLOCK] for start in starts]
+    starts = range(-2 * BLOCK, frames, length)
+    heard = [samples[:, max(0, start) : start + length + 2 * BLOCK] for start in starts]
     tops = [_level(part) / level for part in heard]
     highest = 1.0
     # The loudest first: what it gives spares others the filter.
     for place in sorted(range(len(tops)), key=tops.__getitem__, reverse=True):
-        if tops[place] * interpolator.gain * _ROUNDING <= highest:
+        if tops[place] * interpolator.gain * ROUNDING <= highest:
             break
-        padded = np.zeros((channels, length + 2 * _BLOCK), np.float32)
+        padded = np.zeros((channels, length + 2 * BLOCK))
         first = max(0, -starts[place])
-        # Relative to the sample peak no float is out of range on the way.
-        np.divide(heard[place], np.float32(level), out=padded[:, first : first + heard[place].shape[1]])
+        np.divide(heard[place], level, out=padded[:, first : first + heard[place].shape[1]], dtype=np.float64)
         highest = _highest_between(padded, interpolator, highest)
     return highest
 
@@ -116,12 +131,12 @@ def _level(samples: NDArray[np.float32]) -> float:
     return max(float(highest.max()), -float(lowest.min()))
 
 
-def _highest_between(padded: NDArray[np.float32], interpolator: _Interpolator, highest: float) -> float:
+def _highest_between(padded: NDArray[np.float64], interpolator: Interpolator, highest: float) -> float:
     """Return the larger of ``highest`` and what the filters give in all blocks but the first and last."""
     bounds = _bounds(padded, interpolator)
     # A block's outputs lie between its samples and the one after; they hear 15 samples before and 16 after.
-    reach = _BLOCK + _TAPS - 1
-    windows = sliding_window_view(padded, reach, axis=1)[:, _BLOCK - (_TAPS // 2 - 1) :: _BLOCK]
+    reach = BLOCK + TAPS - 1
+    windows = sliding_window_view(padded, reach, axis=1)[:, BLOCK - (TAPS // 2 - 1) :: BLOCK]
     channel, block = np.nonzero(bounds > highest)
     order = np.argsort(bounds[channel, block])[::-1]
     channel, block = channel[order], block[order]
@@ -134,7 +149,7 @@ def _highest_between(padded: NDArray[np.float32], interpolator: _Interpolator, h
     return highest
 
 
-def _bounds(padded: NDArray[np.float32], interpolator: _Interpolator) -> NDArray[np.float32]:
+def _bounds(padded: NDArray[np.float64], interpolator: Interpolator) -> NDArray[np.float64]:
     """Return what no output of each block but the first and last can pass, shape (channels, blocks - 2)."""
     level = np.abs(padded)
     bent = np.zeros_like(padded)
@@ -142,17 +157,17 @@ def _bounds(padded: NDArray[np.float32], interpolator: _Interpolator) -> NDArray
     level_of_blocks, bent_of_blocks = _highest_of_blocks(level), _highest_of_blocks(bent)
     around_level, around_bent = _with_neighbours(level_of_blocks), _with_neighbours(bent_of_blocks)
     # The sample after a block belongs to it, too.
-    own = np.maximum(level_of_blocks[:, 1:-1], level[:, 2 * _BLOCK :: _BLOCK])
-    bound: NDArray[np.float32] = np.minimum(own + interpolator.bend * around_bent, interpolator.gain * around_level)
-    return bound * np.float32(_ROUNDING)
+    own = np.maximum(level_of_blocks[:, 1:-1], level[:, 2 * BLOCK :: BLOCK])
+    bound: NDArray[np.float64] = np.minimum(own + interpolator.bend * around_bent, interpolator.gain * around_level)
+    return bound * ROUNDING
 
 
-def _highest_of_blocks(values: NDArray[np.float32]) -> NDArray[np.float32]:
+def _highest_of_blocks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     # Pair by pair, which goes through vector registers; along an axis of 32 it would not.
-    for _ in range(_BLOCK.bit_length() - 1):
+    for _ in range(BLOCK.bit_length() - 1):
         values = np.maximum(values[:, ::2], values[:, 1::2])
     return values
 
 
-def _with_neighbours(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+def _with_neighbours(blocks: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.maximum(np.maximum(blocks[:, :-2], blocks[:, 1:-1]), blocks[:, 2:])

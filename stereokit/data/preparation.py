@@ -8,17 +8,16 @@ from typing import Literal, TypeVar
 
 import numpy as np
 
-from stereokit import catalog
 from stereokit.audio.files import Container, Encoding, encode
 from stereokit.audio.levels import peak, with_gain
 from stereokit.audio.stereo import has_side
+from stereokit.audio.stream import Rounded
 from stereokit.data.degradation._plan import DEFAULT_UNEVENNESS
 from stereokit.data.fingerprints import fingerprint
 from stereokit.data.fitting import Normalization, fitted, joint_gain
 from stereokit.data.pieces import Piece, Slices
-from stereokit.data.source_audit import Filters, source_audit
-from stereokit.data.source_pieces import pieces_of
-from stereokit.data.synth._voice import Sound, make_sound
+from stereokit.data.source_audit import NUMPY, Filters, Instruments, source_audit
+from stereokit.data.source_pieces import pieces_of, sound_of
 from stereokit.data.text import digest
 from stereokit.data.versions import Version, augmentation, degradation, shared_gain, takes, variants
 from stereokit.errors import BadInputError
@@ -194,8 +193,8 @@ def output_path(target: Place, name: str) -> Place:
     return target.with_name(f"{target.stem}{name}{target.suffix}")
 
 
-def prepare(task: Task, preparation: Preparation) -> Prepared:
-    """Make one clip and write it.
+def prepare(task: Task, preparation: Preparation, instruments: Instruments = NUMPY) -> Prepared:
+    """Make one clip, measured by ``instruments``, and write it.
 
     Raises
     ------
@@ -204,22 +203,23 @@ def prepare(task: Task, preparation: Preparation) -> Prepared:
     OutputError
         When the clip cannot be written.
     """
+    rate = preparation.sample_rate
+    sound = None if task.source else sound_of(task.voice, seed=task.seed, index=task.index, sample_rate=rate)
     label, common, pieces = pieces_of(
-        task.source, _sound(task, preparation), rate=preparation.sample_rate, trim_db=preparation.trim_silence,
-        slices=preparation.slices,
-    )  # fmt: skip
+        task.source, sound, rate=rate, trim_db=preparation.trim_silence, slices=preparation.slices
+    )
     outputs: list[Output] = []
     reasons: list[str] = []
     known: bytes | None = None
     try:
         for piece in pieces:
             known = _fingerprint(task, piece, preparation)
-            facts = {**common, **piece.facts, **source_audit(piece.recording, piece.source_clip)}
+            facts = {**common, **piece.facts, **source_audit(piece.recording, piece.source_clip, instruments)}
             reason = preparation.filters.reason(facts)
             if reason is None:
                 try:
                     for version in _versions(task, piece, preparation):
-                        outputs += _make(task, version, facts, preparation)
+                        outputs += _make(task, version, facts, preparation, instruments.rounded)
                 except BadInputError as error:
                     # One slice of many is no reason to refuse the rest.
                     if not piece.name:
@@ -242,14 +242,6 @@ def _why_dropped(reasons: Sequence[str], preparation: Preparation) -> str:
     return reasons[0] if reasons else f"has nothing over {preparation.trim_silence} dB (--trim-silence)"
 
 
-def _sound(task: Task, preparation: Preparation) -> Sound | None:
-    """Make a procedural sound."""
-    if task.source is not None:
-        return None
-    voice = catalog.load("synth", task.voice)
-    return make_sound(voice, seed=task.seed, index=task.index, sample_rate=preparation.sample_rate)
-
-
 def _fingerprint(task: Task, piece: Piece, preparation: Preparation) -> bytes | None:
     """Return what recognises a source, where that is asked for."""
     is_wanted = preparation.near_duplicates != "keep" and not task.is_varied
@@ -265,7 +257,9 @@ def _versions(task: Task, piece: Piece, preparation: Preparation) -> Iterator[Ve
         yield piece.name, piece.clip, {} if preparation.augment is None else {"variant": 0}
 
 
-def _make(task: Task, version: Version, facts: Mapping[str, object], preparation: Preparation) -> Iterator[Output]:
+def _make(
+    task: Task, version: Version, facts: Mapping[str, object], preparation: Preparation, rounded: Rounded | None
+) -> Iterator[Output]:
     """Fit, fade, level and write a clip, after its degraded form if there is one; both with one gain.
 
     Raises
@@ -284,8 +278,10 @@ def _make(task: Task, version: Version, facts: Mapping[str, object], preparation
     gain, is_limited_again = shared_gain(files, gain, is_bounded=is_bounded)
     for file_name, take, told in files:
         levelled = take if gain == 1.0 else with_gain(take, gain)
-        dither_seed = int.from_bytes(digest(task.key + file_name, size=8))
-        data = encode(levelled, encoding=preparation.encoding, dither_seed=dither_seed, container=preparation.container)
+        data = encode(
+            levelled, encoding=preparation.encoding, container=preparation.container, rounded=rounded,
+            dither_seed=int.from_bytes(digest(task.key + file_name, size=8)),
+        )  # fmt: skip
         write_file(output_path(task.target, file_name), data, durable=False)
         made: dict[str, object] = {
             "sample_rate_hz": levelled.sample_rate,

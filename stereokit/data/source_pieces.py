@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from stereokit import catalog
 from stereokit.audio.blocks import blocks_of, open_blocks
 from stereokit.audio.clip import Recording
 from stereokit.audio.files import read
 from stereokit.data.pieces import Piece, Slices, sliced, whole
-from stereokit.data.synth._voice import Sound
+from stereokit.data.synth._voice import Sound, make_sound
 
 Pieces = tuple[str | None, dict[str, object], Iterator[Piece]]
 
@@ -53,3 +54,8 @@ def pieces_of(
         "source_encoding": subtype,
     }
     return None, common, pieces
+
+
+def sound_of(voice: str, *, seed: int, index: int, sample_rate: int) -> Sound:
+    """Make the sound of a number by a voice of this name, in Hz."""
+    return make_sound(catalog.load("synth", voice), seed=seed, index=index, sample_rate=sample_rate)

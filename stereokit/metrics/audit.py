@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from stereokit.audio.clip import INT16_FULL_SCALE, Recording
 from stereokit.metrics.excerpt import Excerpt, excerpt_of
 from stereokit.metrics.image import StereoImage, stereo_image
+from stereokit.metrics.sums import PairSums
 
 # The largest positive 16 bit value is a step under full scale. One such sample is a peak; three in a row were cut.
 CLIPPED_LEVEL = 1.0 - 1.0 / INT16_FULL_SCALE
@@ -51,8 +52,8 @@ class ClipFacts:
         return self.frames / self.sample_rate
 
 
-def clip_facts(recording: Recording, excerpt: Excerpt | None = None) -> ClipFacts:
-    """Look at a file; ``excerpt`` is all of it, where that was taken already.
+def clip_facts(recording: Recording, excerpt: Excerpt | None = None, sums: PairSums | None = None) -> ClipFacts:
+    """Look at a file; ``excerpt`` is all of it, and ``sums`` are its ``pair_sums``, where they are known already.
 
     Raises
     ------
@@ -68,7 +69,7 @@ def clip_facts(recording: Recording, excerpt: Excerpt | None = None) -> ClipFact
         is_silent=is_silent,
         is_dual_mono=recording.channels == 2 and not (is_silent or has_side),
         clipped_frames=clipped_frames(recording.samples, recording.full_scale),
-        image=stereo_image(excerpt),
+        image=stereo_image(excerpt, sums),
     )
 
 

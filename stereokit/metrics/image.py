@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stereokit.metrics.decibels import energy_ratio_db
 from stereokit.metrics.excerpt import Excerpt
-from stereokit.metrics.sums import inner, pair_sums
+from stereokit.metrics.sums import PairSums, inner, pair_sums
 
 # Left and right of a wide clip are seldom under -0.5; one channel turned over gives -1.
 INVERTED_CORRELATION = -0.9
@@ -59,13 +59,20 @@ class StereoImage:
         return self.balance_db is not None and abs(self.balance_db) >= ONE_SIDED_DB
 
 
-def stereo_image(excerpt: Excerpt) -> StereoImage:
+def stereo_image(excerpt: Excerpt, sums: PairSums | None = None) -> StereoImage:
     """Measure the image of a clip.
 
     Gain changes nothing, nor does turning both channels over; swapping L and R changes the sign of the balance only.
+
+    Parameters
+    ----------
+    excerpt
+        The clip.
+    sums
+        ``pair_sums`` of its channels, where they are known.
     """
     # In the file's own numbers: sums of products of whole 16 bit steps are exact up to 2^23 frames.
-    energies, totals = pair_sums(excerpt.left, excerpt.right)
+    energies, totals = pair_sums(excerpt.left, excerpt.right) if sums is None else sums
     left_energy, right_energy, product = energies
     mid_energy, side_energy = _mid_side_energies(excerpt, (left_energy + right_energy, 2.0 * product))
     return StereoImage(

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 _AT_ONCE = 1 << 13
 
+# Of two signals: the inner products <l, l>, <r, r>, <l, r>, and the sums.
+PairSums = tuple[tuple[float, float, float], tuple[float, float]]
+
 
 def inner(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     """Return the inner product of two signals of shape (T,), in parts of 8,192 samples.
@@ -23,7 +26,7 @@ def inner(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
     return total
 
 
-def pair_sums(left: NDArray[Any], right: NDArray[Any]) -> tuple[tuple[float, float, float], tuple[float, float]]:
+def pair_sums(left: NDArray[Any], right: NDArray[Any]) -> PairSums:
     """Return the inner products <l, l>, <r, r>, <l, r> and the sums of two signals of shape (T,) and any type.
 
     The products are those of ``inner`` to the bit, but no copy of a whole signal is made.

@@ -105,11 +105,11 @@ def test_of_a_decaying_sound_little_is_filtered(monkeypatch: pytest.MonkeyPatch)
     bounds = module._bounds
     kept: list[int] = []
 
-    def spy(padded: NDArray[np.float32], interpolator: module._Interpolator) -> NDArray[np.float32]:
+    def spy(padded: NDArray[np.float64], interpolator: module.Interpolator) -> NDArray[np.float64]:
         found = bounds(padded, interpolator)
         kept.append(int((found > 1.0).sum()))
         return found
 
     monkeypatch.setattr(module, "_bounds", spy)
     true_peak(stereo(samples))
-    assert 0 < sum(kept) < 0.02 * 2 * 48_000 / module._BLOCK
+    assert 0 < sum(kept) < 0.02 * 2 * 48_000 / module.BLOCK
