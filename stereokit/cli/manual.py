@@ -57,6 +57,11 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "stereokit generate run -n 64 -o gen | stereokit score - ds/test",
         ),
         ("Eight clips one after another, to listen to:", "stereokit generate run -n 8 -o - > eight.wav"),
+        (
+            "From clip 3 of the seed to clip 17, on a page to see and hear:",
+            "stereokit generate run --interpolate 3 17 -o way --page way.html",
+        ),
+        ("The 16 of 400 that the model's critic takes for real:", "stereokit generate run --select 16-of-400 -o best"),
     ),
     "score": (
         ("Guard a CI job; status 1 when coverage is low:", "stereokit score gen/ ref/ --json --fail-if 'cov<0.4'"),

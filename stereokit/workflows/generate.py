@@ -93,7 +93,8 @@ def generate(settings: GenerateSettings, stdin: Iterable[str] | None = None) -> 
 
 
 def _require(settings: GenerateSettings, record: Record) -> None:
-    """Refuse a family that cannot do what is asked."""
+    """Refuse a family that cannot do what is asked, and a label that the run does not know."""
+    settings.label_of(tuple(getattr(record.config, "labels", ())), record.family.name)
     from_files = [word for word in settings.corners if not is_number(word)] + list(settings.reconstruct)
     option = {"path": " --interpolate", "grid": " --grid", "around": " --around", "reconstruction": " --reconstruct"}
     word = option.get(settings.kind, "")
@@ -212,7 +213,9 @@ def _write_page(generation: Generation, page: "ClipsPage | None") -> None:
     path = generation.settings.page
     if page is None or path is None:
         return
-    told = {name: value for name, value in generation.summary("done").items() if value is not None}
-    for name in ("status", "output", "start", "encoding", "device"):
-        told.pop(name, None)
-    write_file(path, page.html([f"{name}: {value}" for name, value in told.items()]).encode())
+    summary, reasons = generation.summary("done"), {"run": generation.run.fingerprint[:8]}
+    for name in ("seed", "condition", "truncation", "select", "frames", "sample_rate_hz"):
+        if summary[name] is not None:
+            reasons[name] = str(summary[name])
+    facts = ", ".join(f"{name} {value}" for name, value in reasons.items())
+    write_file(path, page.html(f"{len(generation.numbers)} clips: {facts}.").encode())

@@ -1,6 +1,6 @@
 """``stereokit generate --page``: the clips on one page, to see and to hear, laid out as they lie to each other."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,16 +49,14 @@ class ClipsPage:
             path, sound = original
             self._pairs.append((_player(str(path), sound, encode(sound, encoding="float")), made))
 
-    def html(self, facts: Sequence[str]) -> str:
+    def html(self, facts: str) -> str:
         """Return the page; it holds no time, so that equal clips give equal pages."""
         rows: list[list[Player]] = []
         if self.kind == "grid":
             rows = [self._players[first : first + self.columns] for first in range(0, len(self._players), self.columns)]
         players = [] if rows else self._players
-        section = Section(
-            _HEADINGS[self.kind], [_PICTURES], points=facts, players=players, pairs=self._pairs, grid=rows
-        )
-        return page(self.title, [], [section])
+        section = Section(_HEADINGS[self.kind], [_PICTURES], players=players, pairs=self._pairs, grid=rows)
+        return page(self.title, [facts], [section])
 
 
 def _player(title: str, clip: Clip, wav: bytes) -> Player:

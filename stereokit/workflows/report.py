@@ -36,7 +36,7 @@ figure { margin: .8rem 0; }
 .pairs { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 29rem), 1fr)); gap: 1.6rem 2rem; }
 .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .8rem; }
 .pair figure { margin: 0; min-width: 0; }
-.grid td { padding: .2rem; border: 0; min-width: 9rem; white-space: normal; vertical-align: top; }
+.grid td { padding: .2rem; border: 0; text-align: left; min-width: 9rem; white-space: normal; vertical-align: top; }
 .grid figure { margin: 0; }
 figcaption { font-size: .85rem; color: #545c68; overflow-wrap: anywhere; }
 audio { display: block; width: 100%; height: 2.4rem; margin-top: .3rem; }
