@@ -28,8 +28,10 @@ _ANCHORS_AT_ONCE = 8192
 _NEAR_SHIFT = 24
 _LEAST_MATCH, _LEAST_ALONE = 0.25, 0.12
 _PICTURE_DB, _PICTURE_DB_ALONE, _MOST_PICTURE_DB = 1.1, 7.0, 3.2
-# Or at every period of a tone: then the fine spectrum must be the same, too.
+# Or at every period of a tone: then the fine spectrum must be the same, too, and signs agree the better, the more the
+# pictures differ, above all where no shift stands alone: bass drums of one pitch agree well without being one sound.
 _TONE_MATCH, _TONE_MATCH_NEAR, _TONE_MATCH_DB = 0.75, 0.5, 0.4
+_TONE_ALONE, _TONE_MATCH_BARE, _TONE_MATCH_DB_BARE = 0.04, 0.9, 1.0
 _TONE_PICTURE_DB, _TONE_BITS = 1.0, 64
 _LEAST_SHARED = 0.5
 
@@ -101,7 +103,11 @@ def _pairs(anchors: _Anchors) -> Iterator[tuple[int, int]]:
         match, alone = _sign_match(anchors.signs, pairs)
         limit = np.minimum(_PICTURE_DB + _PICTURE_DB_ALONE * (alone - _LEAST_ALONE), _MOST_PICTURE_DB)
         is_same = (alone >= _LEAST_ALONE) & (match >= _LEAST_MATCH) & (near <= limit)
-        tone_match = np.minimum(_TONE_MATCH, _TONE_MATCH_NEAR + _TONE_MATCH_DB * near)
+        tone_match = np.where(
+            alone >= _TONE_ALONE,
+            np.minimum(_TONE_MATCH, _TONE_MATCH_NEAR + _TONE_MATCH_DB * near),
+            np.minimum(_TONE_MATCH_BARE, _TONE_MATCH_NEAR + _TONE_MATCH_DB_BARE * near),
+        )
         bits = np.bitwise_count(anchors.hashes[first] ^ anchors.hashes[second]).sum(axis=1, dtype=np.int64)
         is_same |= (bits <= _TONE_BITS) & (match >= tone_match) & (near <= _TONE_PICTURE_DB)
         yield from zip(anchors.owners[first[is_same]].tolist(), anchors.owners[second[is_same]].tolist(), strict=True)
