@@ -92,7 +92,7 @@ class Bands(nn.Module):
         A bin lies on the line between the two rows around it.
         """
         units = torch.polar(torch.ones_like(phases), phases)
-        return self._between(power).sqrt() * _directions(self._between(units)) * self.alternation
+        return _root(self._between(power)) * _directions(self._between(units)) * self.alternation
 
     def corrected(self, spectra: torch.Tensor, power: torch.Tensor, phases: torch.Tensor | None) -> torch.Tensor:
         """Return spectra nearer to rows of that power and those phases: bins are scaled and turned as rows need it.
@@ -106,7 +106,7 @@ class Bands(nn.Module):
         """
         found, means = self._rows(spectra)
         scales = (power / found.clamp_min(_TINY)).clamp_max(_MOST_SCALED)
-        scaled = spectra * self._between(scales).sqrt()
+        scaled = spectra * _root(self._between(scales))
         if phases is None:
             return scaled
         turned = torch.polar(torch.ones_like(phases), phases) * means.conj()
@@ -179,7 +179,7 @@ class PrintedBands(nn.Module):
 
     def spread(self, power: torch.Tensor, phases: torch.Tensor) -> torch.Tensor:
         """Return complex spectra, (..., bins, frames), of power and phases, (..., rows, frames)."""
-        return torch.polar((self.inverse @ power).sqrt(), self.inverse @ phases)
+        return torch.polar(_root(self.inverse @ power), self.inverse @ phases)
 
 
 def mel_matrix(*, bands: int, bins: int, sample_rate: int) -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
@@ -208,6 +208,11 @@ def mel_matrix(*, bands: int, bins: int, sample_rate: int) -> np.ndarray[tuple[i
 def wrapped(half_turns: torch.Tensor) -> torch.Tensor:
     """Return angles in half turns between -1 and 1, the same but for whole turns."""
     return half_turns - 2.0 * torch.round(half_turns / 2.0)
+
+
+def _root(values: torch.Tensor) -> torch.Tensor:
+    """Return square roots, with a gradient of 0 at 0 where it would have no end."""
+    return torch.where(values > 0.0, values.clamp_min(torch.finfo(values.dtype).tiny).sqrt(), 0.0)
 
 
 def _directions(values: torch.Tensor) -> torch.Tensor:

@@ -66,17 +66,17 @@ class ShortTimeTransform(nn.Module):
         )
         return spectra[..., : self.frames].reshape(*waves.shape[:-1], self.bins, self.frames)
 
-    def inverse(self, spectra: torch.Tensor) -> torch.Tensor:
-        """Return waves (..., (frames - 1) x hop) of spectra (..., bins, frames)."""
+    def inverse(self, spectra: torch.Tensor, *, further: int = 0) -> torch.Tensor:
+        """Return waves (..., (frames - 1) x hop + further) of spectra (..., bins, frames)."""
         flat = spectra.reshape(-1, self.bins, self.frames)
         waves = torch.istft(
-            flat, self.length, self.hop, window=self.window, center=True, length=(self.frames - 1) * self.hop
+            flat, self.length, self.hop, window=self.window, center=True, length=(self.frames - 1) * self.hop + further
         )
         return waves.reshape(*spectra.shape[:-2], -1)
 
-    def settled(self, spectra: torch.Tensor) -> torch.Tensor:
-        """Return the spectra, (..., bins, frames), of the waves that spectra describe."""
-        waves = self.inverse(spectra)
+    def settled(self, spectra: torch.Tensor, *, further: int = 0) -> torch.Tensor:
+        """Return the spectra, (..., bins, frames), of the waves, see ``inverse``, that spectra describe."""
+        waves = self.inverse(spectra, further=further)
         # the frame after the last one kept reaches into the padding, as it does in a clip
         return self.forward(nn.functional.pad(waves, (0, max(self.samples - waves.shape[-1], 0))))
 

@@ -88,6 +88,8 @@ class MelPhase(Representation):
             if form == "printed"
             else Bands(bands=bands, window=window, hop=self.transform.hop, frames=frames, sample_rate=sample_rate)
         )
+        # the clip does not end in the middle of the last window, which still tells half of what follows there
+        self.further = max(min(samples - (frames - 1) * self.transform.hop, window // 4), 0)
         self.floor = floor
         self.iterations = iterations
         self.lowest, self.highest = math.log(floor), math.log((window / 2.0) ** 2 + floor)
@@ -109,7 +111,7 @@ class MelPhase(Representation):
         spectra = self.bands.spread(power, phases)
         if isinstance(self.bands, Bands):
             for number in range(self.iterations):
-                settled = self.transform.settled(_with_highest(spectra))[..., :-1, :]
+                settled = self.transform.settled(_with_highest(spectra), further=self.further)[..., :-1, :]
                 spectra = self.bands.corrected(settled, power, phases if number < _TURNED else None)
         waves = self.transform.inverse(_with_highest(spectra))
         return self.transform.finish(self.unmixing @ waves)
