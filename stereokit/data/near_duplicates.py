@@ -1,4 +1,11 @@
-"""Which clips of a set are the same sound, by their fingerprints, in a time that grows as their number does."""
+"""Which clips of a set are the same sound, by their fingerprints.
+
+The search itself takes a time that grows little faster than the number of clips. How many pairs it finds to compare is
+up to the sounds: of unlike ones few, of a synthesiser's with few parameters a share of all pairs. Of 44,000 such drums
+900,000 pairs are compared by their signs, which is most of a minute. Those that are joined are not the same sound,
+either: they are bass drums and toms of nearly one pitch, drawn independently, whose waveforms correlate at 0.4 to 0.95.
+How many clips find such a neighbour grows with the square of the number, too.
+"""
 
 import importlib
 from collections.abc import Iterator, Sequence
