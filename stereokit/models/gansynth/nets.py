@@ -129,8 +129,12 @@ class Generator(nn.Module):
 
     def forward(self, latents: torch.Tensor, labels: torch.Tensor, growth: float) -> torch.Tensor:
         """Return pictures within ±1, (B, C, F, T), of latents (B, latent) and class numbers (B,)."""
-        number, share = rung(growth)
         known = nn.functional.one_hot(labels, self.labels).to(latents.dtype)
+        return self.pictures_of(latents, known, growth)
+
+    def pictures_of(self, latents: torch.Tensor, known: torch.Tensor, growth: float) -> torch.Tensor:
+        """Return pictures of latents (B, latent) and of one 1 among zeros for each label, (B, labels)."""
+        number, share = rung(growth)
         hidden = self.blocks[0](torch.cat([latents, known], dim=1))
         before = hidden
         for higher in range(1, number + 1):
