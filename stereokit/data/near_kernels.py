@@ -4,6 +4,8 @@ An anchor meets the others whose hashes have the same bits in one of some tables
 at once: whether few enough bits of the hashes differ, and then whether the pictures are alike.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -96,14 +98,14 @@ def pairs_from(  # noqa: PLR0917 - a kernel knows no classes
 @kernel
 def differing_bits(one: NDArray[np.uint64], other: NDArray[np.uint64]) -> int:
     """Return how many bits differ."""
-    total = 0
+    total: Any = 0
     for word in range(len(one)):
         bits = one[word] ^ other[word]
         bits -= (bits >> np.uint64(1)) & np.uint64(0x5555555555555555)
         bits = (bits & np.uint64(0x3333333333333333)) + ((bits >> np.uint64(2)) & np.uint64(0x3333333333333333))
         bits = (bits + (bits >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
         total += np.int64((bits * np.uint64(0x0101010101010101)) >> np.uint64(56))
-    return total
+    return int(total)
 
 
 @kernel
@@ -118,7 +120,8 @@ def picture_distance(
     columns, bands = one.shape
     if _least_shared(energies, others) < least_shared:
         return np.inf
-    total, moved = 0, 0
+    total: Any = 0
+    moved: Any = 0
     for column in range(columns):
         if energies[column] >= 0.0 and others[column] >= 0.0:
             for band in range(bands):
@@ -129,14 +132,13 @@ def picture_distance(
     if total == 0:
         return 0.0
     gain = np.float32(moved / total)
-    apart = np.float32(0.0)
+    apart: Any = np.float32(0.0)
     for column in range(columns):
         if energies[column] >= 0.0 and others[column] >= 0.0:
             for band in range(bands):
                 depth, depth_of_other = np.int32(one[column, band]), np.int32(other[column, band])
-                weight = np.float32(max(depth, depth_of_other))
-                apart += abs(np.float32(depth - depth_of_other) - gain) * weight
-    return apart / total / 2.0
+                apart += abs(np.float32(depth - depth_of_other) - gain) * np.float32(max(depth, depth_of_other))
+    return float(apart / total / 2.0)
 
 
 @kernel
@@ -147,7 +149,7 @@ def _least_shared(energies: Floats, others: Floats) -> float:
         if energies[column] >= 0.0 and others[column] >= 0.0:
             of_one += energies[column]
             of_other += others[column]
-    return min(of_one, of_other)
+    return float(min(of_one, of_other))
 
 
 @kernel
