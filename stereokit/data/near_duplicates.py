@@ -4,7 +4,7 @@ The search itself takes a time that grows little faster than the number of clips
 up to the sounds: of unlike ones few, of a synthesiser's with few parameters a share of all pairs. Of 44,000 such drums
 900,000 pairs are compared by their signs, which is most of a minute. Those that are joined are not the same sound,
 either: they are bass drums and toms of nearly one pitch, drawn independently, whose waveforms correlate at 0.4 to 0.95.
-How many clips find such a neighbour grows with the square of the number, too.
+Of more clips a larger share finds such a neighbour: 38 of 4,000, 2,895 of 44,000.
 """
 
 import importlib
