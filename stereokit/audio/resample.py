@@ -11,6 +11,8 @@ from stereokit.audio.clip import Clip
 # HQ rejects what would alias by 135 dB and keeps the band up to 0.91 of half the lower rate.
 QUALITY = "HQ"
 
+_LONG_FRAMES, _FRAMES_AT_ONCE = 1 << 20, 1 << 14
+
 
 def resampled_frames(frames: int, old: int, new: int) -> int:
     """Return how many samples so many at one rate (Hz) become at another: round(frames x new / old), at least 1.
@@ -29,8 +31,17 @@ def resample(clip: Clip, sample_rate: int) -> Clip:
     if sample_rate == clip.sample_rate:
         return clip
     frames = resampled_frames(clip.frames, clip.sample_rate, sample_rate)
-    converted = soxr.resample(clip.samples.T, clip.sample_rate, sample_rate, quality=QUALITY).T
     samples = np.zeros((2, frames), np.float32)
+    if clip.frames > _LONG_FRAMES:
+        # In parts, so that there is no copy of the whole on either side.
+        starts = range(0, clip.frames, _FRAMES_AT_ONCE)
+        parts = (clip.samples[:, start : start + _FRAMES_AT_ONCE].T for start in starts)
+        place = 0
+        for part in resample_blocks(parts, clip.frames, clip.sample_rate, sample_rate):
+            samples[:, place : place + len(part)] = part.T
+            place += len(part)
+        return Clip(samples, sample_rate)
+    converted = soxr.resample(clip.samples.T, clip.sample_rate, sample_rate, quality=QUALITY).T
     kept = min(frames, converted.shape[1])
     samples[:, :kept] = converted[:, :kept]
     return Clip(samples, sample_rate)

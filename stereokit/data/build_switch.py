@@ -1,5 +1,6 @@
 """The step from a data set's old content to its new one: written down first, so that the next run can finish it."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -18,6 +19,9 @@ from stereokit.writing import contained_path, make_folder, move_file, remove_fil
 RETIRE = "retire"
 MOVE = "move"
 REMOVE = "remove"
+
+# As our own names are: nothing in it means anything to a file system.
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 class PlacedFile(NamedTuple):
@@ -120,12 +124,13 @@ def do_steps(folder: Path, steps: Sequence[Step]) -> None:
     with uninterrupted():
         for split in SPLITS:
             make_folder(folder / split)
+        known: dict[str, Path] = {}
         for step in steps:
-            target = _inside(folder, step.target)
+            target = _inside(folder, step.target, known)
             if step.action == REMOVE:
                 remove_file(target)
                 continue
-            source = _inside(folder, step.source)
+            source = _inside(folder, step.source, known)
             if not source.exists():
                 continue
             if step.action == RETIRE:
@@ -134,9 +139,18 @@ def do_steps(folder: Path, steps: Sequence[Step]) -> None:
                 move_file(source, target)
 
 
-def _inside(folder: Path, name: str) -> Path:
-    """Return a step's path; a catalogue that names what lies outside is not ours to follow."""
+def _inside(folder: Path, name: str, known: dict[str, Path]) -> Path:
+    """Return a step's path; a catalogue that names what lies outside is not ours to follow.
+
+    Steps move and remove names, never what a link points to. So the folder of a plain name is what counts, and that is
+    looked up once for all of its files (``known``).
+    """
+    inner, _, last = name.rpartition("/")
     try:
-        return contained_path(folder, name)
+        if not inner or not _PLAIN_NAME.fullmatch(last):
+            return contained_path(folder, name)
+        if inner not in known:
+            known[inner] = contained_path(folder, inner)
+        return known[inner] / last
     except BadInputError as error:
         raise DamagedCatalogueError(f"{folder}: its catalogue is damaged: {error}") from error

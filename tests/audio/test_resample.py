@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from stereokit.audio import resample as module
 from stereokit.audio.clip import Clip
 from stereokit.audio.resample import resample, resample_blocks
 
@@ -104,6 +105,15 @@ def test_a_sound_in_parts_becomes_the_same_to_the_bit(old: int, new: int, frames
     parts = (sound[start : start + length] for start in range(0, frames, length))
     made = np.concatenate(list(resample_blocks(parts, frames, old, new)))
     assert np.array_equal(made.T, resample(Clip(sound.T, old), new).samples)
+
+
+@pytest.mark.parametrize("frames", [1000, 1001, 1_600])
+def test_a_long_sound_is_resampled_in_parts_to_the_bit(monkeypatch: pytest.MonkeyPatch, frames: int):
+    clip = Clip(np.random.default_rng(0).normal(0, 0.1, (2, frames)).astype(np.float32), 48_000)
+    whole = resample(clip, 44_100).samples
+    monkeypatch.setattr(module, "_LONG_FRAMES", 999)
+    monkeypatch.setattr(module, "_FRAMES_AT_ONCE", 100)
+    assert np.array_equal(resample(clip, 44_100).samples, whole)
 
 
 @pytest.mark.parametrize("frames", [9, 11])
