@@ -1,4 +1,4 @@
-"""Compiled twins of what prep measures of each file in NumPy: the same figures in a third of the processor time.
+"""Compiled twins of what prep measures of each file in NumPy: the same figures in about half of the processor time.
 
 Loading the compiler takes longer than measuring a hundred short files, so that only large sets are worth it.
 """
