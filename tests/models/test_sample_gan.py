@@ -59,6 +59,19 @@ def test_every_preset_makes_clips_of_its_length(preset):
     assert torch.all(made[..., -1] == 0.0)
 
 
+def test_the_critic_s_verdict_goes_by_the_batch_only_where_its_norm_does_and_leaves_no_trace():
+    for preset, depends in (("published", True), ("default", False)):
+        model = model_of(preset).eval()
+        sounds = clips(4)
+        before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        with torch.no_grad():
+            verdicts, other = model.verdict(sounds), model.verdict(torch.cat([sounds[:1], sounds[1:].flip(2)]))
+        assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+        assert not any(module.training for module in model.modules())
+        assert verdicts.shape == (4,)
+        assert torch.isclose(verdicts[0], other[0], rtol=1e-4) != depends
+
+
 def test_the_generator_grows_as_printed():
     generator = model_of("published").generator
     sides = []

@@ -184,5 +184,5 @@ FAMILY = Family(
     summary="one-shots from stereo magnitude pictures (StereoSampleGAN)",
     presets=PRESETS,
     feed="clips",
-    capabilities=("sampler",),
+    capabilities=("sampler", "interpolator", "critic"),
 )

@@ -1,5 +1,6 @@
 """The model of ``sample-gan``: clips to pictures, pictures learned, pictures to clips."""
 
+import contextlib
 from collections.abc import Iterator
 
 import torch
@@ -76,13 +77,40 @@ class Model(TrainedModel):
 
     def sample(self, draw: Draw, condition: torch.Tensor | None = None) -> torch.Tensor:
         """Return clips, float32 (B, 2, T), full scale ±1, one for each item of the draw; there are no conditions."""
-        pictures = self.generator.make(draw)
-        return self.representation.decode(pictures, draw.uniform)
+        return self.decode(self.latents(draw), draw)
+
+    def latents(self, draw: Draw) -> torch.Tensor:
+        """Return standard normal numbers, (draw.count, latent)."""
+        return draw.normal(self.config.latent)
+
+    def decode(self, latents: torch.Tensor, draw: Draw, condition: torch.Tensor | None = None) -> torch.Tensor:
+        """Return the clips (B, 2, T) of latents (B, latent); there are no conditions."""
+        return self.representation.decode(self.generator.paint(latents, draw), draw.uniform)
+
+    def verdict(self, wave: torch.Tensor, condition: torch.Tensor | None = None) -> torch.Tensor:
+        """Return how real clips (B, 2, T) are, (B,); a critic with batch norm compares them with each other."""
+        with _batch_statistics(self.critic):
+            verdicts: torch.Tensor = self.critic(self.representation.encode(wave))
+        return verdicts
 
     def compilable(self) -> dict[str, nn.Module]:
         """Return the generator's networks, which are called one by one; the critic's slope is differentiated twice."""
         parts = self.generator.named_children()
         return {f"generator.{name}": part for name, part in parts if not isinstance(part, nn.ModuleList)}
+
+
+@contextlib.contextmanager
+def _batch_statistics(module: nn.Module) -> Iterator[None]:
+    """Let batch norms go by the batch, and not by what they remember, which stays as it is."""
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm2d)]
+    before = [(norm.training, norm.track_running_stats) for norm in norms]
+    for norm in norms:
+        norm.training, norm.track_running_stats = True, False
+    try:
+        yield
+    finally:
+        for norm, (training, track) in zip(norms, before, strict=True):
+            norm.training, norm.track_running_stats = training, track
 
 
 def _representation(config: SampleGanConfig) -> Representation:

@@ -29,9 +29,15 @@ _ATTENTION_AFTER = 3
 class Generator(nn.Module, ABC):
     """Makes pictures."""
 
-    @abstractmethod
+    latent: int
+
     def make(self, draw: Draw) -> torch.Tensor:
         """Return pictures (B, C, 256, 256), nearly within ±1, one for each item of the draw."""
+        return self.paint(draw.normal(self.latent), draw)
+
+    @abstractmethod
+    def paint(self, latents: torch.Tensor, draw: Draw) -> torch.Tensor:
+        """Return the pictures of latents (B, latent); the draw gives what else is random."""
 
     @abstractmethod
     def fit(self, pictures: torch.Tensor) -> None:
@@ -58,9 +64,9 @@ class ConvolutionalGenerator(Generator):
         self.layers = nn.Sequential(*layers)
         self.register_buffer("shift", torch.zeros(channels, SIZE, SIZE))
 
-    def make(self, draw: Draw) -> torch.Tensor:
+    def paint(self, latents: torch.Tensor, draw: Draw) -> torch.Tensor:
         """Return pictures, within ±1."""
-        return torch.tanh(self.layers(draw.normal(self.latent, 1, 1)) + self.shift)
+        return torch.tanh(self.layers(latents[:, :, None, None]) + self.shift)
 
     @torch.no_grad()
     def fit(self, pictures: torch.Tensor) -> None:
@@ -112,9 +118,8 @@ class LowRankGenerator(Generator):
         made = torch.cat([made[:, : self.sizes[0]], made[:, self.sizes[0] :] * wide], dim=1)
         return made, wide[:, 0]
 
-    def make(self, draw: Draw) -> torch.Tensor:
+    def paint(self, latents: torch.Tensor, draw: Draw) -> torch.Tensor:
         """Return pictures; a little over ±1 keeps a gradient."""
-        latents = draw.normal(self.latent)
         coefficients, wide = self.coefficients(latents)
         rough = self._planes(coefficients)
         details = self.detail(rough, latents, draw.normal(1, SIZE, SIZE))
