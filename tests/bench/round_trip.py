@@ -40,6 +40,8 @@ VARIANTS = {
     "mended, 1024 bands, left/right": COVERED | {"channels": "left-right"},
     "mended, 256 bands": COVERED | {"bands": 256},
     "mended, 256 bands, left/right": COVERED | {"bands": 256, "channels": "left-right"},
+    "mended, 256 bands, rotated 30": COVERED | {"bands": 256, "channels": "rotated", "angle_degrees": 30.0},
+    "mended, 256 bands, rotated 60": COVERED | {"bands": 256, "channels": "rotated", "angle_degrees": 60.0},
     "mended, 256 bands, no iterations": COVERED | {"bands": 256, "iterations": 0},
     "mended, without mel": COVERED | {"bands": 0},
     "mended, without mel, no iterations": COVERED | {"bands": 0, "iterations": 0},
