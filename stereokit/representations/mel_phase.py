@@ -28,6 +28,13 @@ class MelPhase(Representation):
     have at 0.8, the same for both channels and every clip: nothing is measured on data, so that a picture's meaning
     follows from the settings alone. A step is a half turn at ±1; the first frame's is the phase itself.
 
+    What a band says of its bins is one power and one phase. Where it is as narrow as a bin, that is all of them; above,
+    the bins of a band cannot be told apart, and the way back finds waves that agree with every band and with
+    themselves, of which there are many: the higher the frequency and the fewer the bands, the less of the wave's form
+    is kept, while levels are. Clips of 0.4 s come back at about 60 dB (stabs) and 40 dB (drums) from 1024 bands, 38 and
+    16 dB from 256, over 75 dB without mel; ``printed`` at 3 dB, and at -1 dB summed over frequency
+    (tests/bench/round_trip.py). What is under the floor, and what lies behind (frames - 1) x hop samples, is lost.
+
     Parameters
     ----------
     samples, sample_rate
