@@ -29,6 +29,9 @@ _RANGES: dict[str, tuple[float, float]] = {
     "drift_weight": (0.0, 1e6),
     "adversarial_weight": (0.0, 1e6),
     "picture_weight": (0.0, 1e6),
+    "likeness_weight": (0.0, 1e6),
+    "judged_from": (0.0, 1.0),
+    "generator_momentum": (0.0, 0.999),
     "batch": (2, 65_536),
     "steps": (1, 10**9),
     "ema_decay": (0.0, 0.999_999),
@@ -74,6 +77,8 @@ class GansynthConfig:
         with a penalty on slopes at real ones.
     generator_rate, critic_rate
         Learning rates.
+    generator_momentum
+        Of the generator's Adam.
     stale
         Repeat each of the generator's updates at every critic step, as published.
     critic_steps
@@ -86,8 +91,11 @@ class GansynthConfig:
         Of the critic's error about real pictures' labels, and about made ones' in the generator's turn.
     drift_weight
         Of the squares of the critic's verdicts on real pictures, which else may lie anywhere.
-    adversarial_weight, picture_weight
-        Of the generator's losses: the critic's verdict; energy distance of batches of pictures with their labels.
+    adversarial_weight, picture_weight, likeness_weight
+        Of the generator's losses: the critic's opinion; energy distance of batches of pictures with their labels;
+        difference between training pictures and those made of their principal components as latents.
+    judged_from
+        Share of the training after which the critic begins. Until then the generator learns from the other losses.
     batch
         Clips of a step and rank.
     steps
@@ -123,6 +131,7 @@ class GansynthConfig:
     objective: Literal["wasserstein", "relativistic"] = "wasserstein"
     generator_rate: float = 2e-4
     critic_rate: float = 4e-4
+    generator_momentum: float = 0.0
     stale: bool = False
     critic_steps: int = 3
     penalty_weight: float = 10.0
@@ -131,6 +140,8 @@ class GansynthConfig:
     drift_weight: float = 1e-3
     adversarial_weight: float = 1.0
     picture_weight: float = 0.0
+    likeness_weight: float = 0.0
+    judged_from: float = 0.0
     batch: int = 8
     steps: int = 60_000
     ema_decay: float = 0.999
@@ -157,6 +168,8 @@ class GansynthConfig:
             raise UsageError(f"spectra is {self.spectra}: must be a power of 2 from {FIRST_WIDTH} to {most}")
         if self.integral == "frequency" and self.form != "printed":
             raise UsageError("integral=frequency needs form=printed")
+        if self.judged_from > 0.0 and not self.picture_weight + self.likeness_weight > 0.0:
+            raise UsageError("judged_from above 0 needs picture_weight or likeness_weight: there is no other teacher")
         if self.condition_draw == "even" and self.picture_weight > 0.0:
             raise UsageError("condition_draw=even needs picture_weight=0: batches are compared with their labels")
         if (self.spectra - 1) * self.hop_samples > self.frames:
@@ -197,19 +210,23 @@ PRESETS = {
         mel_bands=256,
         widths=(96, 96, 64, 32, 16),
         latent=64,
+        grown_at=0.15,
         objective="relativistic",
-        generator_rate=2e-3,
-        critic_rate=1e-3,
+        generator_rate=6e-3,
+        critic_rate=3e-3,
+        generator_momentum=0.5,
         critic_steps=1,
         penalty_weight=0.3,
         penalty_share=0.25,
         label_weight=1.0,
         drift_weight=0.0,
-        picture_weight=10.0,
-        grown_at=0.25,
+        adversarial_weight=0.05,
+        picture_weight=1.0,
+        likeness_weight=2.0,
+        judged_from=0.5,
         batch=16,
         steps=1_500,
-        ema_decay=0.995,
+        ema_decay=0.98,
         validate_every=150,
     ),
     "tiny": replace(

@@ -7,6 +7,7 @@ from torch import nn
 
 from stereokit.models.gansynth.config import GansynthConfig
 from stereokit.models.gansynth.growing import Ladder
+from stereokit.models.gansynth.likeness import Components
 from stereokit.models.gansynth.nets import Critic, Generator
 from stereokit.models.gansynth.recipes import asked_labels, turns
 from stereokit.representations.mel_phase import MelPhase
@@ -15,8 +16,8 @@ from stereokit.training.reservoir import reservoir
 from stereokit.training.trainer import Model as TrainedModel
 from stereokit.training.turn import Turn
 
-# Clips that the mean picture is of, and those whose pictures are made at once.
-_MEAN_CLIPS, _PART = 512, 32
+# Clips that the generator is shown before it starts, and those whose pictures are made at once.
+_SHOWN, _PART = 1_024, 32
 
 
 class Model(TrainedModel):
@@ -67,6 +68,8 @@ class Model(TrainedModel):
             is_growing=config.growing,
             group=config.group,
         )
+        has_likeness = config.likeness_weight > 0.0
+        self.components = Components(config.latent, self.representation.shape) if has_likeness else None
         first = 0.0 if config.growing else float(self.ladder.last)
         self.register_buffer("growth", torch.tensor(first, dtype=torch.float32))
         # as published, whatever the training ends with is kept
@@ -88,14 +91,23 @@ class Model(TrainedModel):
 
     @torch.no_grad()
     def adapt(self, clips: Iterator[torch.Tensor], draw: Draw) -> None:
-        """Let the generator start from the mean picture of the training clips."""
-        if not self.config.starts_at_mean:
+        """Let the generator start near the mean picture of the training clips, and find their components."""
+        if not self.config.starts_at_mean and self.components is None:
             return
         device = next(self.parameters()).device
-        parts = torch.split(reservoir(clips, _MEAN_CLIPS, draw), _PART)
-        total = torch.stack([self.representation.encode(part.to(device)).double().sum(0) for part in parts]).sum(0)
-        mean = total / sum(len(part) for part in parts)
-        self.generator.fit(mean.to(self.generator.shift.dtype))
+        total = torch.zeros(self.representation.shape, dtype=torch.float64, device=device)
+        features, count = [], 0
+        for part in torch.split(reservoir(clips, _SHOWN, draw), _PART):
+            pictures = self.representation.encode(part.to(device))
+            # in float64, since thousands are added up
+            total += pictures.double().sum(0)
+            count += len(part)
+            if self.components is not None:
+                features.append(self.components.features(pictures))
+        if self.config.starts_at_mean:
+            self.generator.fit((total / count).to(self.generator.shift.dtype))
+        if self.components is not None:
+            self.components.fit(torch.cat(features))
 
     def latents(self, draw: Draw) -> torch.Tensor:
         """Return standard normal numbers, (draw.count, latent)."""

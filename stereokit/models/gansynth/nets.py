@@ -13,6 +13,8 @@ _LEAK = 0.2
 # Keeps the variance through a convolution and a leaky rectifier.
 _GAIN = math.sqrt(2.0 / (1.0 + _LEAK**2))
 _TINY = 1e-8
+# How far pictures lie from the mean one before the first step, as a share of where random weights put them.
+_FIRST_SHARE = 0.15
 # Share of the usual deviation that a batch leaves.
 _REMEMBERED = 0.99
 
@@ -147,8 +149,11 @@ class Generator(nn.Module):
 
     @torch.no_grad()
     def fit(self, mean: torch.Tensor) -> None:
-        """Let all pictures start from a mean one, (C, F, T), of the last resolution."""
+        """Let all pictures start near a mean one, (C, F, T), of the last resolution."""
         self.shift.copy_(torch.atanh(mean.clamp(-0.99, 0.99)))
+        for layer in self.pictures.values():
+            for weight in layer.parameters():
+                weight.mul_(_FIRST_SHARE)
 
     def _picture(self, hidden: torch.Tensor, number: int) -> torch.Tensor:
         shift = self.ladder.lowered(self.shift[None], number)

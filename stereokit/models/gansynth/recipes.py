@@ -13,21 +13,24 @@ from typing import Any, Protocol
 
 import torch
 from torch import nn
-from torch.nn.functional import avg_pool2d, cross_entropy, one_hot
+from torch.nn.functional import cross_entropy, one_hot
 
 from stereokit.losses.adversarial import gradient_penalty, real_slope, relativistic, wasserstein_critic
-from stereokit.losses.distances import energy_distance
+from stereokit.losses.distances import matched_energy_distance
 from stereokit.models.gansynth.config import GansynthConfig
 from stereokit.models.gansynth.growing import Ladder
+from stereokit.models.gansynth.likeness import Components
 from stereokit.models.gansynth.nets import Critic, Generator, Judgement
 from stereokit.representations._form import Representation
 from stereokit.training.draw import Draw
-from stereokit.training.turn import Batch, Losses, Turn
+from stereokit.training.turn import Batch, Losses, Turn, constant
 
-_BETAS = (0.0, 0.99)
-# What a wrong label adds to the distance of two pictures, as a share of the length of a picture's deviation.
-_LABEL_LENGTH = 1.0
-# Coarse pictures are means over squares of this side.
+_SECOND_BETA = 0.99
+# Of latents that stand for training pictures, so that those between them are learned, too.
+_BLUR = 0.1
+# Of the likeness of phase steps, against that of levels; at this level, below 0, nothing is heard.
+_STEP_WEIGHT, _SILENCE = 0.3, 0.8
+# Side of the squares that are compared, and of those whose means are.
 _COARSE = 8
 
 
@@ -53,6 +56,10 @@ class Players(Protocol):
     @property
     def generator(self) -> Generator:
         """Who makes pictures."""
+
+    @property
+    def components(self) -> Components | None:
+        """Latents of training pictures, where the recipe needs them."""
 
     @property
     def critic(self) -> Critic:
@@ -100,7 +107,7 @@ def turns(players: Players) -> list[Turn]:
 
     def criticise(batch: Batch, draw: Draw) -> Losses:
         growth = players.grown
-        real, labels = _real(players, batch, growth)
+        _, real, labels = _real(players, batch, growth)
         made, _ = _made(players, labels, draw, growth)
         made = made.detach()
         theirs, ours = _judged(players, real, growth), _judged(players, made, growth)
@@ -129,7 +136,7 @@ def turns(players: Players) -> list[Turn]:
 
     def generate(batch: Batch, draw: Draw) -> Losses:
         growth = players.grown
-        real, labels = _real(players, batch, growth)
+        whole, real, labels = _real(players, batch, growth)
         made, asked = _made(players, labels, draw, growth)
         ours = _judged(players, made, growth)
         if is_wasserstein:
@@ -138,33 +145,70 @@ def turns(players: Players) -> list[Turn]:
             with torch.no_grad():
                 theirs = _judged(players, real, growth)
             adversarial = relativistic(ours.verdicts, theirs.verdicts)
-        losses = {
-            "adversarial": config.adversarial_weight * adversarial,
-            "label": config.label_weight * cross_entropy(ours.labels, asked),
-        }
-        if config.picture_weight > 0.0:
-            losses["pictures"] = config.picture_weight * _batch_distance(made, real, labels, len(config.labels))
-        return losses
+        opinion = {"adversarial": adversarial, "label": config.label_weight * cross_entropy(ours.labels, asked)}
+        weighted = {name: config.adversarial_weight * value for name, value in opinion.items()}
+        return weighted | _alone(players, (whole, real, labels), made, draw)
 
-    def optimiser(rate: float, *, times: int = 1) -> Callable[[list[nn.Parameter]], torch.optim.Optimizer]:
+    def rehearse(batch: Batch, draw: Draw) -> Losses:
+        whole, real, labels = _real(players, batch, players.grown)
+        made, _ = _made(players, labels, draw, players.grown)
+        return _alone(players, (whole, real, labels), made, draw)
+
+    def optimiser(rate: float, momentum: float = 0.0, *, times: int = 1) -> Callable[..., torch.optim.Optimizer]:
+        betas = (momentum, _SECOND_BETA)
         if times > 1:
-            return lambda own: StaleAdam(own, rate, times, betas=_BETAS, fused=True)
-        return lambda own: torch.optim.Adam(own, rate, betas=_BETAS, fused=True)
+            return lambda own: StaleAdam(own, rate, times, betas=betas, fused=True)
+        return lambda own: torch.optim.Adam(own, rate, betas=betas, fused=True)
 
     stale = config.critic_steps if config.stale else 1
+    of_generator = optimiser(config.generator_rate, config.generator_momentum, times=stale)
+    judged = (config.judged_from, 1.0)
+    own = (players.generator,)
+    alone = [Turn("rehearsal", own, rehearse, of_generator, active=(0.0, judged[0]))] if judged[0] > 0.0 else []
+    schedule = constant if is_wasserstein else falling
     return [
-        Turn("critic", (critic,), criticise, optimiser(config.critic_rate), config.critic_steps),
-        Turn("generator", (players.generator,), generate, optimiser(config.generator_rate, times=stale)),
+        *alone,
+        Turn("critic", (critic,), criticise, optimiser(config.critic_rate), config.critic_steps, judged),
+        Turn("generator", own, generate, of_generator, active=judged, schedule=schedule),
     ]
 
 
-def _real(players: Players, batch: Batch, growth: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return real pictures as sharp as made ones, and their labels."""
+def falling(progress: float) -> float:
+    """Return the factor on a learning rate: 1 until half-way, then a straight line to 5 %."""
+    return min(1.0, 1.0 - 0.95 * (2.0 * progress - 1.0))
+
+
+def _alone(
+    players: Players, given: tuple[torch.Tensor, torch.Tensor, torch.Tensor], made: torch.Tensor, draw: Draw
+) -> dict[str, torch.Tensor]:
+    """Return the losses by which the generator learns without a critic, those with a weight."""
+    config, components = players.config, players.components
+    whole, real, labels = given
+    losses = {}
+    if config.picture_weight > 0.0:
+        losses["pictures"] = config.picture_weight * _batch_distance(made, real, labels, len(config.labels))
+    if components is not None:
+        latents = components(whole) + _BLUR * draw.normal(config.latent)
+        with players.autocast():
+            copied = players.generator(latents, labels, players.grown)
+        losses["likeness"] = config.likeness_weight * _difference(copied.to(real.dtype), real)
+    return losses
+
+
+def _difference(made: torch.Tensor, real: torch.Tensor) -> torch.Tensor:
+    """Return how far pictures are from those that they should be: levels, and phase steps where they are heard."""
+    levels, steps = ((one - other).abs() for one, other in zip(made.chunk(2, 1), real.chunk(2, 1), strict=True))
+    heard = (real[:, : levels.shape[1]] + _SILENCE).clamp(0.0, 1.0)
+    return levels.mean() + _STEP_WEIGHT * (steps * heard).mean()
+
+
+def _real(players: Players, batch: Batch, growth: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Return real pictures, the same as sharp as made ones are, and their labels."""
     if batch.labels is None:
         raise TypeError("gansynth learns from labelled clips")
     with torch.no_grad():
-        pictures = players.ladder.seen_at(players.representation.encode(batch.clips), growth)
-    return pictures, batch.labels
+        whole = players.representation.encode(batch.clips)
+    return whole, players.ladder.seen_at(whole, growth), batch.labels
 
 
 def _made(players: Players, labels: torch.Tensor, draw: Draw, growth: float) -> tuple[torch.Tensor, torch.Tensor]:
@@ -186,14 +230,24 @@ def _judged(players: Players, pictures: torch.Tensor, growth: float) -> Judgemen
 def _batch_distance(made: torch.Tensor, real: torch.Tensor, labels: torch.Tensor, classes: int) -> torch.Tensor:
     """Return the energy distance of two batches that have the same labels, each item with its label.
 
-    Pictures are compared as they are, as averages over time, which show the pitch, and as coarse ones.
+    Pictures are compared square by square, as averages over time, which show the pitch, and as coarse ones.
     """
     known = one_hot(labels, classes).to(real.dtype)
-    height, width = made.shape[-2:]
     total = made.new_zeros(())
-    for window in ((1, 1), (1, width), (min(_COARSE, height), min(_COARSE, width))):
-        ours, theirs = (avg_pool2d(pictures, window).flatten(1) for pictures in (made, real))
-        length = theirs.std(0, correction=0).norm() * _LABEL_LENGTH
-        pair = [torch.cat([vectors, known * length], dim=1) for vectors in (ours, theirs)]
-        total = total + energy_distance(*pair) / theirs.shape[1] ** 0.5
+    for ours, theirs in zip(_views(made), _views(real), strict=True):
+        lengths = theirs.std(-2, correction=0).norm(dim=-1)[..., None, None]
+        pair = [torch.cat([vectors, known * lengths], dim=-1) for vectors in (ours, theirs)]
+        total = total + matched_energy_distance(*pair) / theirs.shape[-1] ** 0.5
     return total
+
+
+def _views(pictures: torch.Tensor) -> list[torch.Tensor]:
+    """Return pictures as vectors, (places, B, D) each."""
+    count, channels, height, width = pictures.shape
+    side, across = min(_COARSE, height), min(_COARSE, width)
+    squares = pictures.view(count, channels, height // side, side, width // across, across)
+    return [
+        squares.permute(2, 4, 0, 1, 3, 5).reshape(-1, count, channels * side * across),
+        pictures.mean(3).flatten(1)[None],
+        squares.mean((3, 5)).flatten(1)[None],
+    ]
