@@ -12,6 +12,7 @@ from stereokit.representations._frequency import triangles
 # Of the printed matrix: the least distance between a triangle's feet, in bins.
 _LEAST_WIDTH_BINS = 1.5
 _TINY = 1e-12
+_PARTS = 16
 # Where spectra have nearly nothing and should, a correction goes no further than this: 40 dB of power.
 _MOST_SCALED = 1e4
 
@@ -55,6 +56,7 @@ class Bands(nn.Module):
         self.rows = len(centres)
         self.is_linear = not bands
         times = torch.arange(frames, dtype=torch.float64) * hop / sample_rate
+        self.parts = _parts(filters)
         self.register_buffer("filters", filters, persistent=False)
         self.register_buffer("places", places.clamp(0.0, self.rows - 1.0).float(), persistent=False)
         turns = 2.0 * math.pi * ((centres[:, None] * times) % 1.0)
@@ -118,7 +120,10 @@ class Bands(nn.Module):
         return power, torch.complex(self._means(centred.real), self._means(centred.imag))
 
     def _means(self, values: torch.Tensor) -> torch.Tensor:
-        return values if self.is_linear else self.filters @ values
+        if self.is_linear:
+            return values
+        # neighbouring bands have few bins: a sixteenth of the products
+        return torch.cat([self.filters[rows, bins] @ values[..., bins, :] for rows, bins in self.parts], dim=-2)
 
     def _between(self, rows: torch.Tensor) -> torch.Tensor:
         if self.is_linear:
@@ -203,6 +208,17 @@ def mel_matrix(*, bands: int, bins: int, sample_rate: int) -> np.ndarray[tuple[i
     matrix = np.maximum(0.0, np.minimum(rising, falling))
     matrix[:, 0] = 0.0
     return np.asarray(matrix)
+
+
+def _parts(filters: torch.Tensor) -> list[tuple[slice, slice]]:
+    """Return where a matrix of bands, (rows, bins), is not 0: sixteenths of its rows, and the bins that they have."""
+    parts = []
+    for rows in torch.arange(len(filters)).tensor_split(_PARTS):
+        if len(rows):
+            first, last = int(rows[0]), int(rows[-1])
+            bins = filters[first : last + 1].any(0).nonzero()
+            parts.append((slice(first, last + 1), slice(int(bins[0]), int(bins[-1]) + 1)))
+    return parts
 
 
 def wrapped(half_turns: torch.Tensor) -> torch.Tensor:

@@ -233,6 +233,14 @@ def test_the_printed_matrix_has_triangles_of_15_bins_at_least_and_none_at_0_hz()
         assert matrix[row].sum() == pytest.approx(apart_hz / (22_050 / 1023), rel=0.05)
 
 
+@pytest.mark.parametrize("bands", [5, 16, 32, 128])
+def test_means_over_parts_are_those_over_all_bins(bands):
+    rows = MelPhase(**SMALL | {"bands": bands}).bands
+    values = torch.rand(3, 128, 8, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(rows._means(values), rows.filters @ values)
+    torch.testing.assert_close(rows.filters.sum(1), torch.ones(bands))
+
+
 def test_angles_are_wrapped_to_half_a_turn():
     turned = wrapped(torch.tensor([0.3, 1.3, -1.3, 4.0, 0.999]))
     torch.testing.assert_close(turned, torch.tensor([0.3, -0.7, 0.7, 0.0, 0.999]))
