@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import asdict, dataclass, fields, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from functools import cache
 from itertools import islice
 from pathlib import Path
@@ -136,6 +136,13 @@ def test_a_preset_declares_its_weights_without_taking_memory_for_them(name: str,
     assert sum(parameter.numel() for parameter in model.parameters()) > 0
     assert {tensor.device.type for tensor in model.state_dict().values()} == {"meta"}
     assert (model.sample_rate, model.frames) == (config.sample_rate, round(config.seconds * config.sample_rate))
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if catalog.load("family", name).feed in LABELLED_FEEDS])
+def test_labels_without_counts_or_with_none_of_a_label_are_refused(name: str) -> None:
+    for counts in ((), (1,), (0,) * len(tiny(name).labels), (-1,) * len(tiny(name).labels)):
+        with pytest.raises(UsageError, match="label"):
+            replace(tiny(name), label_counts=counts)
 
 
 @pytest.mark.parametrize("name", NAMES)

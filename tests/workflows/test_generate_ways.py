@@ -18,6 +18,7 @@ from stereokit.data.dataset import DATASET_SCHEMA
 from stereokit.data.dataset import DESCRIPTION as DATASET
 from stereokit.data.tables import METADATA
 from stereokit.models._run import load_run
+from stereokit.training.checkpoint import CONFIG
 
 Run = Callable[..., SimpleNamespace]
 Made = Callable[..., SimpleNamespace]
@@ -235,6 +236,17 @@ def test_files_have_the_labels_that_their_data_set_gives_them(tmp_path: Path, ma
         latents = model.encode(wave, torch.full((4,), 2))
         wanted = model.decode(latents, toy_family.Draw((), range(4)), torch.zeros(4))[0]
     np.testing.assert_allclose(known.clips[0].T, wanted, atol=1e-5)
+
+
+def test_files_of_a_run_with_pitches_have_those_of_their_names(tmp_path: Path, make: Made) -> None:
+    folder = toy_family.write_run(tmp_path / "pitched", labels=("A#", "C"), label_counts=(1, 1))
+    record = json.loads((folder / CONFIG).read_text())
+    record["data"]["condition"] = "pitch-in-name"
+    (folder / CONFIG).write_text(json.dumps(record))
+    made = make(folder, "-n", 2).paths
+    sounds = [path.rename(tmp_path / name) for path, name in zip(made, ("stab_Bb.wav", "stab_C3.wav"), strict=True)]
+    words = [word for sound in sounds for word in ("--reconstruct", sound)]
+    assert column(make(folder, *words), "label") == ["A#", "C"]
 
 
 def test_what_does_not_fit_is_refused_by_name_and_the_rest_is_done(
