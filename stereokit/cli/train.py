@@ -56,6 +56,15 @@ Condition = Annotated[
         help="Column of metadata that labels come from; pitch-in-name: pitch classes in file names. [default: label]",
     ),
 ]
+OnCollapse = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WORD",
+        help="When clips become few, alike or mono or gradients explode: warn, stop, back (to the best state) or off. "
+        "[default: warn]",
+        autocompletion=lambda: ["warn", "stop", "back", "off"],
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from RUN with its own settings; a larger length prolongs.")
 ]
@@ -79,6 +88,7 @@ def train(
     precision: Precision = None,
     compiled: Compile = False,
     patience: Patience = None,
+    on_collapse: OnCollapse = None,
     resume: Resume = False,
     force: options.Force = False,
     dry_run: options.DryRun = False,
@@ -86,7 +96,7 @@ def train(
     """Train a model family on a data set; Ctrl-C saves, and --resume goes on.
 
     Writes config.json, model.safetensors (the averaged model that came nearest to the validation clips), log.jsonl,
-    previews and all that --resume needs. FAMILY and DATASET may be left out with --resume.
+    curve.png, previews and all that --resume needs. FAMILY and DATASET may be left out with --resume.
     """
     from stereokit.data.dataset import piped_dataset
     from stereokit.data.text import nfc
@@ -101,8 +111,8 @@ def train(
     settings = TrainSettings(
         run=run, family=family, dataset=dataset, preset=preset, assignments=tuple(assignments or ()), steps=steps,
         epochs=epochs, minutes=minutes, seed=seed, devices=devices, device=device, precision=precision,
-        is_compiled=compiled, patience=patience, only=tuple(map(nfc, only or ())), condition=condition, is_dry_run=dry_run,
-        resume=resume, force=force,
+        is_compiled=compiled, patience=patience, on_collapse=on_collapse, only=tuple(map(nfc, only or ())),
+        condition=condition, is_dry_run=dry_run, resume=resume, force=force,
     )  # fmt: skip
     from stereokit.cli.tables import train_table
 

@@ -6,10 +6,9 @@ process that dies at any moment leaves the checkpoint before, or this one.
 """
 
 import contextlib
-import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,46 +22,15 @@ from stereokit.training.checkpoint import (
     load_optimiser,
     load_weights,
     optimiser_state,
-    read_json,
     read_tensors,
-    write_json,
     write_tensors,
 )
+from stereokit.training.state import STATE, Choice, has_checkpoint, read_state, write_state
 from stereokit.training.trainer import Trainer
 from stereokit.writing import remove_file
 
-STATE = "state.json"
-STATE_SCHEMA = "stereokit.training/2"
 _KINDS = ("live", "average", "optimisers")
 _OURS = re.compile(rf"({'|'.join(_KINDS)})-\d{{6,}}\.safetensors|\..+\.[0-9a-f]{{12}}\.tmp")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which averaged model a run keeps.
-
-    Attributes
-    ----------
-    step
-        After which it was saved; None while none was judged: then the last one is kept.
-    score
-        What it was judged by, lower is better; None with ``step``.
-    waited
-        Judgements since then that were no better.
-    figures
-        All that it was judged by, for the record.
-    """
-
-    step: int | None = None
-    score: float | None = None
-    waited: int = 0
-    figures: Mapping[str, float] = field(default_factory=dict)
-
-    def after(self, step: int, score: float, figures: Mapping[str, float]) -> "Choice":
-        """Return the choice once another model is judged; of equals the earlier one is kept."""
-        if self.score is None or score < self.score:
-            return Choice(step, score, 0, figures)
-        return replace(self, waited=self.waited + 1)
 
 
 def part_path(run: Path, kind: str, step: int) -> Path:
@@ -70,13 +38,21 @@ def part_path(run: Path, kind: str, step: int) -> Path:
     return run / TRAINING / f"{kind}-{step:06d}.safetensors"
 
 
-def has_checkpoint(run: Path) -> bool:
-    """Tell whether there is something to go on from."""
-    return (run / TRAINING / STATE).exists()
-
-
-def save_training(trainer: Trainer, run: Path, choice: Choice) -> None:
+def save_training(
+    trainer: Trainer, run: Path, choice: Choice, *, watch: Mapping[str, Any] | None = None, is_kept: bool = False
+) -> None:
     """Write all that training needs to go on, and put the chosen averaged model in its place; only rank 0 writes.
+
+    Parameters
+    ----------
+    trainer, run
+        What is saved, and the run's folder.
+    choice
+        Which averaged model the run keeps.
+    watch
+        What the watch against collapse must remember; plain JSON.
+    is_kept
+        Keep this state, in the place of the one kept before, until ``go_back`` is called for.
 
     Raises
     ------
@@ -92,22 +68,48 @@ def save_training(trainer: Trainer, run: Path, choice: Choice) -> None:
         own, scalars[name] = optimiser_state(optimiser)
         tensors |= {f"{name}/{key}": tensor for key, tensor in own.items()}
     mark = {"step": torch.tensor(trainer.step)}
-    state = {
+    point = {
         "step": trainer.step,
-        "elapsed_s": trainer.elapsed,
         "updates": trainer.average.updates,
         "chosen": asdict(choice),
+        "watch": dict(watch or {}),
         "optimisers": scalars,
     }
+    kept = point if is_kept else _kept_point(run)
     try:
         write_tensors(live, trainer.model.state_dict() | mark)
         write_tensors(average, trainer.average.model.state_dict())
         write_tensors(optimisers, tensors | mark)
-        write_json(run / TRAINING / STATE, {"schema": STATE_SCHEMA, **state})
+        write_state(run, trainer.undone, trainer.elapsed, point, kept)
     except OutputError:
         with contextlib.suppress(BadInputError, OutputError):
             tidy_training(run)
         raise
+    put_chosen_in_place(trainer, run)
+    tidy_training(run)
+
+
+def go_back(trainer: Trainer, run: Path, *, watch: Mapping[str, Any]) -> None:
+    """Let the kept state be the checkpoint that counts; only rank 0 writes.
+
+    All ranks call ``restore_training`` after it, as resuming does: a process that is killed here goes on with the same
+    bytes. The steps that are given up, and one that may have failed, count as taken, so that other data and other
+    random numbers follow.
+
+    Raises
+    ------
+    BadInputError
+        When no state is kept, or it is damaged.
+    OutputError
+        When it cannot be written; the training can still be resumed from the last checkpoint.
+    """
+    if trainer.fabric.global_rank != 0:
+        return
+    kept = _kept_point(run)
+    if kept is None:
+        raise BadInputError(f"{run / TRAINING / STATE}: keeps no state to go back to")
+    undone = trainer.undone + trainer.step - int(kept["step"]) + 1
+    write_state(run, undone, trainer.elapsed, {**kept, "watch": dict(watch)}, kept)
     put_chosen_in_place(trainer, run)
     tidy_training(run)
 
@@ -124,7 +126,7 @@ def put_chosen_in_place(trainer: Trainer, run: Path) -> None:
     """
     if trainer.fabric.global_rank != 0:
         return
-    state = _read_state(run)
+    state = read_state(run)
     step = state.choice.step
     tensors = read_tensors(part_path(run, "average", state.step if step is None else step))
     write_tensors(run / MODEL, {name: tensor.to(trainer.dtypes.get(name)) for name, tensor in tensors.items()})
@@ -134,10 +136,12 @@ def tidy_training(run: Path) -> None:
     """Remove what the checkpoint does not name: older ones, and what a process that died left half-done."""
     kept: set[Path] = set()
     if has_checkpoint(run):
-        state = _read_state(run)
+        state = read_state(run)
         kept = {part_path(run, kind, state.step) for kind in _KINDS}
         if state.choice.step is not None:
             kept.add(part_path(run, "average", state.choice.step))
+        if state.kept is not None:
+            kept |= {part_path(run, kind, state.kept["step"]) for kind in _KINDS}
     for path in part_files(run):
         if path not in kept and path.name != STATE:
             remove_file(path)
@@ -158,7 +162,7 @@ def restore_training(trainer: Trainer, run: Path) -> Choice:
     BadInputError
         When a file is missing, damaged, of another model, or the files are of different steps.
     """
-    state = _read_state(run)
+    state = read_state(run)
     live_path, average_path, optimisers_path = (part_path(run, kind, state.step) for kind in _KINDS)
     live, tensors = read_tensors(live_path), read_tensors(optimisers_path)
     steps = [int(part.pop("step", torch.tensor(-1))) for part in (live, tensors)]
@@ -173,58 +177,9 @@ def restore_training(trainer: Trainer, run: Path) -> Choice:
         except (KeyError, TypeError, ValueError) as error:
             raise BadInputError(f"{run / TRAINING / STATE}: holds no state for the turn {name}") from error
     trainer.step, trainer.elapsed, trainer.average.updates = state.step, state.elapsed_s, state.updates
+    trainer.undone = state.undone
     return state.choice
 
 
-@dataclass(frozen=True)
-class _State:
-    step: int
-    elapsed_s: float
-    updates: int
-    choice: Choice
-    optimisers: Mapping[str, Any]
-
-
-def read_progress(run: Path) -> tuple[int, float, Choice]:
-    """Return steps done, seconds taken and the choice of a run's checkpoint.
-
-    Raises
-    ------
-    BadInputError
-        When it is missing or damaged.
-    """
-    state = _read_state(run)
-    return state.step, state.elapsed_s, state.choice
-
-
-def _read_state(run: Path) -> _State:
-    path = run / TRAINING / STATE
-    state = read_json(path)
-    if state.get("schema") != STATE_SCHEMA:
-        raise BadInputError(f"{path}: its schema is {state.get('schema')!r}, not {STATE_SCHEMA}")
-    try:
-        chosen = state["chosen"]
-        step, score = chosen["step"], chosen["score"]
-        choice = Choice(
-            None if step is None else _count(step),
-            None if score is None else _finite(score),
-            _count(chosen["waited"]),
-            {name: _finite(value) for name, value in chosen["figures"].items()},
-        )
-        return _State(
-            _count(state["step"]), _finite(state["elapsed_s"]), _count(state["updates"]), choice, state["optimisers"]
-        )
-    except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
-        raise BadInputError(f"{path}: is damaged: {error}") from error
-
-
-def _count(value: object) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is no count")
-    return value
-
-
-def _finite(value: object) -> float:
-    if not isinstance(value, int | float) or not math.isfinite(value):
-        raise ValueError(f"{value!r} is no finite number")
-    return float(value)
+def _kept_point(run: Path) -> Mapping[str, Any] | None:
+    return read_state(run).kept if has_checkpoint(run) else None

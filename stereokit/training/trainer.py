@@ -5,8 +5,7 @@ import copy
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 
 import torch
 from lightning_fabric import Fabric
@@ -23,7 +22,7 @@ from stereokit.training.ranks import (
     sums_over_ranks,
 )
 from stereokit.training.settings import TrainingSettings
-from stereokit.training.turn import Batch, Turn, only_requiring_gradients
+from stereokit.training.turn import Batch, Step, Turn, only_requiring_gradients
 
 
 class Model(nn.Module, ABC):
@@ -89,25 +88,6 @@ class NonFiniteError(StereokitError):
 _ENDINGS = (Status.DONE, Status.INTERRUPTED, Status.TERMINATED)
 
 
-@dataclass(frozen=True)
-class Step:
-    """What a step did.
-
-    Attributes
-    ----------
-    number
-        Steps done so far.
-    losses
-        ``turn/loss`` -> mean over repeats, parts and ranks.
-    items
-        Of the data, over all ranks and repeats.
-    """
-
-    number: int
-    losses: Mapping[str, float]
-    items: int
-
-
 class Trainer:
     """Trains a model.
 
@@ -126,6 +106,8 @@ class Trainer:
     ----------
     step
         Steps done.
+    undone
+        Steps taken and given up by going back: what is drawn and read goes on as if they counted.
     dtypes
         Of the model's tensors as it came, in which it is saved for others.
     ended_by
@@ -145,7 +127,7 @@ class Trainer:
         self.average = Average(self.model, settings.ema_decay)
         # After the copy: the average is sampled as it will be once it is saved.
         self.model.autocast = fabric.autocast
-        self.step = 0
+        self.step = self.undone = 0
         self.ended_by: Status | None = None
         self._carried_s, self._since_s = 0.0, time.monotonic()
 
@@ -168,14 +150,17 @@ class Trainer:
         """
         while (progress := self._meet(asked())) < 1.0 and self.ended_by is None:
             figures: dict[str, float] = {}
+            gradients: dict[str, float] = {}
             self.model.advance(progress)
             active = [turn for turn in self.turns if turn.is_active(progress)]
             for turn in active:
                 self._set_rates(turn, progress)
-                figures |= self._take(turn)
+                losses, gradients[turn.name] = self._take(turn)
+                figures |= losses
             self.average.update(self.model)
             self.step += 1
-            yield Step(self.step, figures, sum(turn.repeats for turn in active if turn.reads_data) * self._batch_size)
+            items = sum(turn.repeats for turn in active if turn.reads_data) * self._batch_size
+            yield Step(self.step, figures, items, gradients)
 
     def _meet(self, asked: Status | None) -> float:
         """Agree with the other ranks on the progress, by the clock of rank 0, and on whether to end."""
@@ -191,7 +176,9 @@ class Trainer:
         for group, rate in zip(self.optimisers[turn.name].param_groups, self._rates[turn.name], strict=True):
             group["lr"] = rate * factor
 
-    def _take(self, turn: Turn) -> dict[str, float]:
+    def _take(self, turn: Turn) -> tuple[dict[str, float], float]:
+        """Train a turn's players; return its losses and the length of its longest gradient."""
+        longest = 0.0
         totals: dict[str, float] = {}
         parameters = turn.parameters()
         optimiser = self.optimisers[turn.name]
@@ -201,9 +188,9 @@ class Trainer:
                 for name, value in self._backward(turn, repeat).items():
                     totals[name] = totals.get(name, 0.0) + value / turn.repeats
                 average_gradients(parameters, self.fabric)
-                self._check_and_clip(turn, parameters)
+                longest = max(longest, self._check_and_clip(turn, parameters))
                 optimiser.step()
-        return totals
+        return totals, longest
 
     def _backward(self, turn: Turn, repeat: int) -> dict[str, float]:
         """Run a batch forward and backward and return its losses, averaged over its parts and the ranks."""
@@ -224,7 +211,7 @@ class Trainer:
 
     def _backward_part(self, turn: Turn, repeat: int, part: int) -> dict[str, float]:
         first, count = self._items(turn, repeat, part)
-        key = (self.settings.seed, self.step, turn.name, repeat)
+        key = (self.settings.seed, self._taken, turn.name, repeat)
         batch, draw = self._batch(first, count, key, load=self._load if turn.reads_data else self._nothing)
         with self._seeded(*key, part):
             losses = turn.losses(batch, draw)
@@ -245,6 +232,10 @@ class Trainer:
         return Batch(clips, batch.labels, targets), draw
 
     @property
+    def _taken(self) -> int:
+        return self.step + self.undone
+
+    @property
     def _batch_size(self) -> int:
         return self.settings.batch * self.settings.accumulate * self.fabric.world_size
 
@@ -253,7 +244,7 @@ class Trainer:
         settings = self.settings
         repeats_before = sum(one.repeats for one in self.turns[: self.turns.index(turn)]) + repeat
         repeats_a_step = sum(one.repeats for one in self.turns)
-        start = (self.step * repeats_a_step + repeats_before) * self._batch_size
+        start = (self._taken * repeats_a_step + repeats_before) * self._batch_size
         place = self.fabric.global_rank * settings.accumulate + part
         return start + place * settings.batch, settings.batch
 
@@ -266,11 +257,12 @@ class Trainer:
             torch.manual_seed(int(numbers[0]))
             yield
 
-    def _check_and_clip(self, turn: Turn, parameters: list[nn.Parameter]) -> None:
+    def _check_and_clip(self, turn: Turn, parameters: list[nn.Parameter]) -> float:
         limit = math.inf if self.settings.clip_norm is None else self.settings.clip_norm
-        norm = torch.nn.utils.clip_grad_norm_(parameters, limit)
-        if not torch.isfinite(norm):
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, limit))
+        if not math.isfinite(norm):
             raise NonFiniteError(f"the gradient of {turn.name} is not finite in step {self.step + 1}")
+        return norm
 
     def refresh_statistics(self) -> None:
         """Estimate the averaged model's batch statistics anew, before it is sampled or saved."""

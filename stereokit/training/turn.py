@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
@@ -85,6 +85,28 @@ class Turn:
     def parameters(self) -> list[nn.Parameter]:
         """Return the players' parameters, each once, in a fixed order."""
         return list(dict.fromkeys(parameter for player in self.players for parameter in player.parameters()))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a step did.
+
+    Attributes
+    ----------
+    number
+        Steps done so far.
+    losses
+        ``turn/loss`` -> mean over repeats, parts and ranks.
+    items
+        Of the data, over all ranks and repeats.
+    gradients
+        Turn -> length of its gradient before clipping, the longest of the repeats.
+    """
+
+    number: int
+    losses: Mapping[str, float]
+    items: int
+    gradients: Mapping[str, float] = field(default_factory=dict)
 
 
 @contextlib.contextmanager

@@ -15,7 +15,7 @@ from stereokit.data.corpus import open_corpus
 from stereokit.data.preparation import Preparation
 from stereokit.errors import BadInputError, Status
 from stereokit.models._run import read_config
-from stereokit.training.resume import has_checkpoint
+from stereokit.training.state import has_checkpoint
 from stereokit.workflows.demo_folder import DemoFolder
 from stereokit.workflows.demo_noise import write_noise
 from stereokit.workflows.demo_report import Shown, next_commands, report

@@ -19,14 +19,9 @@ from stereokit.training.draw import Draw
 from stereokit.training.feed import Feed
 from stereokit.training.journal import cut_after
 from stereokit.training.ranks import launched
-from stereokit.training.resume import (
-    Choice,
-    has_checkpoint,
-    put_chosen_in_place,
-    read_progress,
-    restore_training,
-)
+from stereokit.training.resume import put_chosen_in_place, restore_training
 from stereokit.training.settings import TrainingSettings
+from stereokit.training.state import Choice, has_checkpoint, read_state
 from stereokit.training.trainer import Model, Trainer
 from stereokit.workflows.events import Event, Events, Message
 from stereokit.workflows.train_dry_run import dry_run
@@ -36,6 +31,7 @@ from stereokit.workflows.train_session import Session
 from stereokit.workflows.train_settings import Plan, TrainSettings, plan_of, recorded
 from stereokit.workflows.train_signals import StopRequest
 from stereokit.workflows.train_validation import FEWEST_CLIPS, Judge
+from stereokit.workflows.train_watch import Watch
 
 _WORDS = {Status.INTERRUPTED: "interrupted", Status.TERMINATED: "terminated", Status.DONE: "stopped early"}
 
@@ -160,10 +156,11 @@ def _write_record(settings: TrainSettings, prepared: Prepared) -> None:
         clear(run)
     sweep(run)
     if settings.resume:
-        done = read_progress(run)[0] if has_checkpoint(run) else 0
+        state = read_state(run) if has_checkpoint(run) else None
+        done = 0 if state is None else state.step
         if plan.steps is not None and plan.steps < done:
             raise UsageError(f"--steps {plan.steps}: the run has done {done} already; give more, or none")
-        cut_after(run, done)
+        cut_after(run, 0 if state is None else state.step + state.undone)
     start_run(run, recorded(plan, clips=len(corpus), labels=corpus.labels, versions=versions()))
 
 
@@ -177,9 +174,10 @@ def _train(settings: TrainSettings, prepared: Prepared, fabric: Fabric, request:
             model.adapt(feed.in_order(), Draw((plan.seed, "adapt"), range(config.batch)))
         trainer = Trainer(model, feed.load, _training_settings(plan), fabric)
         trainer.elapsed = time.monotonic() - begun
-        choice = Choice()
+        choice, watch = Choice(), Watch()
         if is_resumed:
             choice = restore_training(trainer, run)
+            watch = Watch.from_json(read_state(run).watch)
             put_chosen_in_place(trainer, run)
         if settings.is_compiled:
             yield from _compile(model)
@@ -192,14 +190,18 @@ def _train(settings: TrainSettings, prepared: Prepared, fabric: Fabric, request:
             patience=plan.patience,
             is_sampler="sampler" in plan.family.capabilities,
             is_resumed=is_resumed,
+            policy=plan.on_collapse,
+            watch=watch,
         )
         yield Message(_greeting(prepared, trainer))
         yield from session.events(request)
     if fabric.global_rank == 0:
         word = "done" if trainer.ended_by is None else _WORDS[trainer.ended_by]
+        if trainer.ended_by is Status.DONE and session.has_collapsed:
+            word = "collapsed"
         yield result_row(
             plan, run, status=word, fingerprint=load_run(run).fingerprint, steps=trainer.step, seconds=trainer.elapsed,
-            losses=session.losses, choice=session.choice,
+            losses=session.losses, choice=session.choice, watch=session.watch,
         )  # fmt: skip
     if trainer.ended_by in (Status.INTERRUPTED, Status.TERMINATED):
         word = _WORDS[trainer.ended_by]

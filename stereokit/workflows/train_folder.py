@@ -10,7 +10,9 @@ from pathlib import Path
 from stereokit import __version__
 from stereokit.errors import BadInputError, OutputError, UsageError
 from stereokit.training.checkpoint import CONFIG, CONFIG_SCHEMA, LOG, MODEL, TRAINING, read_json
-from stereokit.training.resume import has_checkpoint, part_files, tidy_training
+from stereokit.training.resume import part_files, tidy_training
+from stereokit.training.state import has_checkpoint
+from stereokit.workflows.train_curve import CURVE
 from stereokit.workflows.train_validation import PREVIEWS
 from stereokit.writing import locked, make_folder, remove_file
 
@@ -87,7 +89,7 @@ def clear(run: Path) -> None:
     """Remove an earlier run's files, and nothing else; what says that it is one goes last."""
     previews = run / PREVIEWS
     pictures = [path for suffix in ("wav", "png") for path in previews.glob(f"step-*.{suffix}")]
-    for path in (*part_files(run), run / MODEL, run / LOG, *pictures, run / CONFIG):
+    for path in (*part_files(run), run / MODEL, run / LOG, run / CURVE, *pictures, run / CONFIG):
         remove_file(path)
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from stereokit.training.resume import Choice
+from stereokit.training.state import Choice
 from stereokit.workflows.events import Json, Row
 from stereokit.workflows.train_settings import Plan
+from stereokit.workflows.train_watch import Watch
 
 TRAIN_SCHEMA = "stereokit.train/1"
 PLAYER_SCHEMA = "stereokit.train.player/1"
@@ -22,8 +23,14 @@ def result_row(
     seconds: float,
     losses: Mapping[str, float],
     choice: Choice,
+    watch: Watch,
 ) -> Row:
-    """Return the one row of a training; ``validation`` is that of the model that the run keeps, null without one."""
+    """Return the one row of a training.
+
+    ``validation`` is that of the model that the run keeps, null without one; ``alarms`` are those of a collapse, and
+    ``returns`` is how often the training went back.
+    """
+    alarms: list[Json] = [{"step": step, "sign": sign} for step, sign in watch.alarms]
     validation: Json = {"step": choice.step, **choice.figures} if choice.step is not None else None
     return Row(
         TRAIN_SCHEMA,
@@ -38,6 +45,8 @@ def result_row(
             "losses": dict(losses),
             "chosen_step": steps if choice.step is None else choice.step,
             "validation": validation,
+            "alarms": alarms,
+            "returns": watch.returns,
             "seed": plan.seed,
             "data_fingerprint": plan.fingerprint,
         },

@@ -2,23 +2,29 @@
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from stereokit.errors import Status
 from stereokit.training.journal import append_line
-from stereokit.training.ranks import raise_together
-from stereokit.training.resume import Choice, save_training
-from stereokit.training.trainer import NonFiniteError, Step, Trainer
+from stereokit.training.ranks import raise_together, sums_over_ranks
+from stereokit.training.resume import go_back, restore_training, save_training
+from stereokit.training.state import Choice, read_state
+from stereokit.training.trainer import NonFiniteError, Trainer
+from stereokit.training.turn import Step
 from stereokit.workflows.events import Event, Message, Progress
+from stereokit.workflows.train_curve import write_curve
 from stereokit.workflows.train_signals import StopRequest
 from stereokit.workflows.train_validation import (
     CHOOSING_SCORE,
     Judge,
+    Verdict,
     preview_count,
     sample_clips,
     write_previews,
 )
+from stereokit.workflows.train_watch import MOST_RETURNS, NOT_FINITE, WORDS, Finding, Policy, Watch
 
 # Lines of the log between two validations.
 _LINES = 100
@@ -43,11 +49,17 @@ class Session:
         Validations without improvement after which the training ends; None for all.
     is_sampler
         Whether the model makes clips.
+    policy
+        What becomes of a training that collapses.
+    watch
+        As the checkpoint has it.
 
     Attributes
     ----------
     choice
         Which averaged model the run keeps, on rank 0.
+    watch
+        What the watch against collapse remembers, on rank 0.
     losses
         Of the last step; empty before the first.
     saved_step
@@ -65,6 +77,8 @@ class Session:
         patience: int | None,
         is_sampler: bool,
         is_resumed: bool,
+        policy: Policy,
+        watch: Watch,
     ) -> None:
         self._run = run
         self._trainer = trainer
@@ -75,7 +89,8 @@ class Session:
         self._is_first = trainer.fabric.global_rank == 0
         self._log_every = max(1, validate_every // _LINES)
         self._items, self._since_s = 0, time.monotonic()
-        self.choice = choice
+        self._policy = policy
+        self.choice, self.watch = choice, watch
         self.losses: dict[str, float] = {}
         self.saved_step = trainer.step if is_resumed else None
 
@@ -87,24 +102,40 @@ class Session:
         NonFiniteError, OutputError
             On all ranks; the run stays at its last checkpoint.
         """
-        trainer = self._trainer
-        try:
-            for step in trainer.run(lambda: request.status or self._patience_is_over()):
-                self.losses = dict(step.losses)
-                self._log(step)
-                yield self._progress(step)
-                if step.number % self._validate_every == 0:
-                    yield from self._checkpoint(is_judged=True)
-            if trainer.step != self.saved_step:
-                # A training that a signal cut short has no validation here, as it would have had none uncut.
-                yield from self._checkpoint(is_judged=trainer.ended_by in (None, Status.DONE))
-        except NonFiniteError as error:
-            state = "nothing was saved yet" if self.saved_step is None else f"saved is step {self.saved_step}"
-            raise NonFiniteError(f"{self._run}: {error}; {state}") from error
+        while True:
+            try:
+                yield from self._steps(request)
+            except NonFiniteError as error:
+                if not self._any(self._is_first and self._can_return()):
+                    state = "nothing was saved yet" if self.saved_step is None else f"saved is step {self.saved_step}"
+                    raise NonFiniteError(f"{self._run}: {error}; {state}") from error
+                yield from self._return_from(error)
+                continue
+            if self._trainer.step == self.saved_step:
+                return
 
-    def _patience_is_over(self) -> Status | None:
+    def _steps(self, request: StopRequest) -> Iterator[Event]:
+        """Train until the trainer ends, or a step or clip is not finite; what was done until an end is saved."""
+        trainer = self._trainer
+        for step in trainer.run(lambda: request.status or self._is_enough()):
+            self.losses = dict(step.losses)
+            self.watch = self.watch.after_step(step.gradients)
+            self._log(step)
+            yield self._progress(step)
+            if step.number % self._validate_every == 0:
+                yield from self._checkpoint(is_judged=True)
+        if trainer.step != self.saved_step:
+            # A training that a signal cut short has no validation here, as it would have had none uncut.
+            yield from self._checkpoint(is_judged=trainer.ended_by in (None, Status.DONE))
+
+    def _is_enough(self) -> Status | None:
         is_over = self._patience is not None and self.choice.waited >= self._patience
-        return Status.DONE if is_over else None
+        return Status.DONE if is_over or self.has_collapsed else None
+
+    @property
+    def has_collapsed(self) -> bool:
+        """Whether an alarm ended the training."""
+        return self.watch.is_over and self._policy in {"stop", "back"}
 
     def _log(self, step: Step) -> None:
         self._items += step.items
@@ -113,8 +144,13 @@ class Session:
         now = time.monotonic()
         rate = self._items / max(now - self._since_s, 1e-9)
         self._items, self._since_s = 0, now
-        seconds = {"seconds": round(self._trainer.elapsed, 3), "items_per_second": round(rate, 3)}
-        append_line(self._run, {"event": "step", "step": step.number, **seconds, "losses": step.losses})
+        figures = {"losses": step.losses, "gradients": step.gradients}
+        self._write_line("step", {"items_per_second": round(rate, 3), **figures})
+
+    def _write_line(self, event: str, fields: Mapping[str, object]) -> None:
+        trainer = self._trainer
+        when = {"step": trainer.step, "undone": trainer.undone, "seconds": round(trainer.elapsed, 3)}
+        append_line(self._run, {"event": event, **when, **fields})
 
     def _progress(self, step: Step) -> Progress:
         turns: dict[str, float] = {}
@@ -128,42 +164,129 @@ class Session:
         return Progress("training", step.number, settings.steps or step.number, text)
 
     def _checkpoint(self, *, is_judged: bool) -> Iterator[Event]:
-        """Judge and save on rank 0; all ranks learn how that went."""
+        """Judge and save, or go back, on rank 0; all ranks learn how that went."""
         told: list[Event] = []
         failure: Exception | None = None
         try:
             if self._is_first:
                 self._trainer.refresh_statistics()
-                if is_judged and self._is_sampler:
-                    told = self._sample_and_judge()
-                save_training(self._trainer, self._run, self.choice)
+                told = self._judge_and_save() if is_judged else self._save()
         except Exception as error:  # noqa: BLE001 - whatever it is, the other ranks must hear of it
             failure = error
+        if self._any(isinstance(failure, NonFiniteError)):
+            # The ranks go back together, or the first one's words are told by it alone.
+            raise failure if isinstance(failure, NonFiniteError) else NonFiniteError("the model's clips are not finite")
         raise_together(failure, self._trainer.fabric)
+        self._settle()
+        yield from told
+
+    def _settle(self) -> None:
+        """Let every rank go on from what rank 0 wrote last: what was saved, or the state that it went back to."""
+        if self._any(self._is_first and read_state(self._run).undone != self._trainer.undone):
+            self.choice = restore_training(self._trainer, self._run)
+            self.watch = Watch.from_json(read_state(self._run).watch)
         self.saved_step = self._trainer.step
         # What was judged and saved is no part of a step's time.
         self._since_s = time.monotonic()
+
+    def _any(self, flag: bool) -> bool:  # noqa: FBT001 - it is what is asked
+        return sums_over_ranks([float(flag)], self._trainer.fabric)[0] > 0
+
+    def _save(self, *, is_kept: bool = False) -> list[Event]:
+        save_training(self._trainer, self._run, self.choice, watch=self.watch.to_json(), is_kept=is_kept)
+        return []
+
+    def _judge_and_save(self) -> list[Event]:
+        """Validate, watch, and save or go back; on rank 0."""
+        trainer = self._trainer
+        verdict = self._verdict() if self._is_sampler else None
+        gradients = self.watch.gradients()
+        finding = self._finding(verdict)
+        told: list[Event] = []
+        if verdict is not None:
+            told += self._record(verdict, finding.signs, gradients)
+        self.watch = finding.watch
+        if new := self.watch.ringing if self._policy in {"stop", "back"} else finding.alarms:
+            told += self._raise_alarm(new)
+        if verdict is not None:
+            write_curve(self._run)
+        if self._is_to_return():
+            self._go_back()
+            return told
+        if self.watch.ringing and self._policy in {"stop", "back"}:
+            self.watch = replace(self.watch, is_over=True)
+        energy = None if verdict is None else verdict.scores["energy"]
+        is_kept = self._policy == "back" and finding.is_healthy and self.watch.should_keep(energy)
+        if is_kept:
+            self.watch = replace(self.watch, kept=(trainer.step, energy))
+        self._save(is_kept=is_kept)
+        return told
+
+    def _finding(self, verdict: Verdict | None) -> Finding:
+        trainer = self._trainer
+        if self._policy == "off":
+            return Finding(replace(self.watch, sums={}), (), (), is_healthy=False)
+        progress = trainer.settings.progress(trainer.step, trainer.elapsed)
+        signs, mixing = ((), None) if verdict is None else (verdict.signs, verdict.mixing)
+        return self.watch.after(trainer.step, signs, mixing, progress=progress)
+
+    def _can_return(self) -> bool:
+        return self._policy == "back" and self.watch.kept is not None and self.watch.returns < MOST_RETURNS
+
+    def _is_to_return(self) -> bool:
+        return bool(self.watch.ringing) and self._can_return()
+
+    def _go_back(self) -> None:
+        kept = read_state(self._run).kept
+        watch = self.watch.back_to(Watch.from_json(kept["watch"] if kept else {}))
+        go_back(self._trainer, self._run, watch=watch.to_json())
+
+    def _return_from(self, error: NonFiniteError) -> Iterator[Event]:
+        """Go back after a figure that is not finite; on all ranks."""
+        told: list[Event] = []
+        failure: Exception | None = None
+        try:
+            if self._is_first:
+                self.watch = replace(self.watch, alarms=(*self.watch.alarms, (self._trainer.step, NOT_FINITE)))
+                told = self._raise_alarm([NOT_FINITE], detail=str(error))
+                self._go_back()
+        except Exception as other:  # noqa: BLE001 - whatever it is, the other ranks must hear of it
+            failure = other
+        raise_together(failure, self._trainer.fabric)
+        self._settle()
         yield from told
 
-    def _sample_and_judge(self) -> list[Event]:
-        trainer, step = self._trainer, self._trainer.step
+    def _raise_alarm(self, signs: Sequence[str], *, detail: str = "") -> list[Event]:
+        """Log an alarm and return what to tell of it."""
+        target = self.watch.kept[0] if self.watch.kept is not None and self._can_return() else None
+        action = "stop" if self._policy == "back" and target is None else self._policy
+        self._write_line("alarm", {"signs": list(signs), "action": action, "to": target})
+        reasons = detail or ", ".join(WORDS[sign] for sign in signs)
+        outcome = {
+            "warn": "it may have collapsed",
+            "stop": "collapsed, and stopped",
+            "back": f"collapsed, and goes on from step {target} with other random numbers",
+        }
+        return [Message(f"step {self._trainer.step}: {reasons}: {outcome[action]}", is_warning=True)]
+
+    def _verdict(self) -> Verdict | None:
+        """Sample the averaged model, write previews, and judge the clips where there is something to judge them by."""
+        trainer = self._trainer
         model = trainer.sampled()
         count = preview_count(self._judge)
         clips = sample_clips(model, count, seed=trainer.settings.seed, device=trainer.fabric.device)
-        write_previews(self._run, step, clips, model.sample_rate)
-        if self._judge is None:
-            return []
-        verdict = self._judge.judge(clips[: self._judge.samples])
-        scores = verdict.scores
-        figures = {"event": "validation", "step": step, "seconds": round(trainer.elapsed, 3), **scores}
-        is_best = False
-        if trainer.model.is_chosen_by_score:
+        write_previews(self._run, trainer.step, clips, model.sample_rate)
+        return None if self._judge is None else self._judge.judge(clips[: self._judge.samples])
+
+    def _record(self, verdict: Verdict, signs: Sequence[str], gradients: Mapping[str, float]) -> list[Event]:
+        """Choose by a verdict, log it, and return what to tell of it."""
+        step, scores, is_best = self._trainer.step, verdict.scores, False
+        if self._trainer.model.is_chosen_by_score:
             self.choice = self.choice.after(step, scores[CHOOSING_SCORE], scores)
             is_best = self.choice.step == step
-        append_line(
-            self._run,
-            {**figures, "expected": verdict.expected, "clips": verdict.clips, "is_chosen": is_best},
-        )
+        figures = {**scores, **verdict.watched, "expected": verdict.expected, "clips": verdict.clips}
+        seen = {"gradients": gradients, "signs": list(signs), "is_chosen": is_best}
+        self._write_line("validation", {**figures, **seen})
         told = (
             f"step {step}: energy distance {scores['energy']:.3g} dB, MMD {scores['mmd']:.3g} dB, "
             f"COV {scores['cov']:.2f}, 1-NNA {scores['nna']:.2f}"

@@ -12,6 +12,7 @@ from stereokit.errors import BadInputError, UsageError
 from stereokit.models._family import Family
 from stereokit.models._run import read_config
 from stereokit.training.checkpoint import CONFIG
+from stereokit.workflows.train_watch import DEFAULT_POLICY, POLICIES, Policy
 
 DEFAULT_PRESET, DEFAULT_PRECISION = "default", "32-true"
 
@@ -34,6 +35,7 @@ class TrainSettings:
     precision: str | None = None
     is_compiled: bool = False
     patience: int | None = None
+    on_collapse: str | None = None
     only: tuple[str, ...] = ()
     condition: str | None = None
     is_dry_run: bool = False
@@ -61,6 +63,8 @@ class Plan:
         How.
     patience
         Validations without improvement after which it ends; None for all.
+    on_collapse
+        What becomes of it when it collapses.
     """
 
     family: Family
@@ -77,6 +81,7 @@ class Plan:
     devices: int
     precision: str
     patience: int | None
+    on_collapse: Policy
 
 
 def plan_of(settings: TrainSettings) -> Plan:
@@ -123,6 +128,7 @@ def _new_plan(settings: TrainSettings) -> Plan:
         devices=settings.devices or 1,
         precision=settings.precision or DEFAULT_PRECISION,
         patience=settings.patience,
+        on_collapse=_policy(settings.on_collapse or DEFAULT_POLICY),
     )
 
 
@@ -147,11 +153,20 @@ def _recorded_plan(settings: TrainSettings) -> Plan:
             devices=int(record.training["devices"]),
             precision=str(record.training["precision"]),
             patience=_optional(record.training["patience"], int),
+            # Runs of before there was a watch.
+            on_collapse=_policy(str(record.training.get("on_collapse", DEFAULT_POLICY))),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"{run / CONFIG}: its data or training is damaged: {error}") from error
     _check_agreement(settings, recorded)
     return _prolonged(settings, recorded)
+
+
+def _policy(word: str) -> Policy:
+    for policy in POLICIES:
+        if word == policy:
+            return policy
+    raise UsageError(f"--on-collapse {word!r}: choose from {', '.join(POLICIES)}")
 
 
 def _optional(value: object, kind: type[Any]) -> Any:
@@ -188,8 +203,10 @@ def _check_agreement(settings: TrainSettings, recorded: Plan) -> None:
 
 
 def _prolonged(settings: TrainSettings, recorded: Plan) -> Plan:
-    """Return the plan with another length or patience, where those are given."""
+    """Return the plan with another length, patience or answer to a collapse, where those are given."""
     plan = replace(recorded, patience=settings.patience or recorded.patience)
+    if settings.on_collapse is not None:
+        plan = replace(plan, on_collapse=_policy(settings.on_collapse))
     if settings.dataset is not None:
         plan = replace(plan, dataset=settings.dataset)
     if settings.minutes is not None:
@@ -225,6 +242,7 @@ def recorded(plan: Plan, *, clips: int, labels: tuple[str, ...], versions: Mappi
             "devices": plan.devices,
             "precision": plan.precision,
             "patience": plan.patience,
+            "on_collapse": plan.on_collapse,
         },
         "versions": dict(versions),
     }

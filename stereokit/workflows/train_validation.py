@@ -1,6 +1,7 @@
 """What a training hears of itself: clips of the averaged model, previews of them, and their scores."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,16 @@ from stereokit import catalog
 from stereokit.audio.clip import Clip
 from stereokit.audio.files import encode
 from stereokit.data.corpus import Corpus
+from stereokit.metrics.collapse import has_audible_side, is_mono_collapse, measured_limits, pairwise, variety
 from stereokit.metrics.comparison import compare_sets
+from stereokit.metrics.distance import make_pool, pair_distance
 from stereokit.metrics.energy import energy_distance
 from stereokit.metrics.excerpt import Excerpt
+from stereokit.metrics.neighbours import choose_search
 from stereokit.models._capabilities import sample_blocks
 from stereokit.training.trainer import Model
 from stereokit.workflows.pictures import spectrogram_grid
+from stereokit.workflows.train_watch import Mixing
 from stereokit.writing import make_folder, write_file
 
 if TYPE_CHECKING:
@@ -48,15 +53,24 @@ class Verdict:
     ----------
     scores
         MMD and energy distance in dB, COV and 1-NNA as fractions, by their names in the catalogue.
+    watched
+        ``variety`` and ``side`` of ``metrics.collapse``; a variety without measure is None.
     expected
-        What a perfect generator would get; None where that cannot be measured.
+        What a perfect generator would get, of both; None where that cannot be measured.
     clips
         How many of each set were compared.
+    signs
+        Of collapse: ``few``, ``alike``, ``mono``.
+    mixing
+        1-NNA, and how much of it is chance.
     """
 
     scores: dict[str, float]
+    watched: dict[str, float | None]
     expected: dict[str, float | None]
     clips: int
+    signs: tuple[str, ...]
+    mixing: Mixing
 
 
 class Judge:
@@ -71,7 +85,12 @@ class Judge:
         self._feature: Feature = catalog.load("feature", _FEATURE)
         self._distance: Distance = catalog.load("distance", self._feature.distance)
         chosen = np.linspace(0, len(corpus) - 1, min(len(corpus), _MOST_CLIPS)).round().astype(int)
-        self._reference = [self._sequence(corpus.read(int(number))) for number in chosen]
+        clips = [corpus.read(int(number)) for number in chosen]
+        self._reference = [self._sequence(clip) for clip in clips]
+        self._sides = sum(map(has_audible_side, clips))
+        alone = make_pool(self._reference[:1], self._reference[1:], self._distance)
+        sequences = [alone.sequence(number) for number in range(len(alone))]
+        self._limits = measured_limits(pairwise(sequences, partial(pair_distance, distance=self._distance)), seed=seed)
 
     @property
     def samples(self) -> int:
@@ -83,7 +102,26 @@ class Judge:
         sequences = [self._sequence(clip) for clip in clips]
         comparison = compare_sets(sequences, self._reference, self._distance, seed=self._seed)
         energy = energy_distance(sequences, self._reference, self._distance)
-        return Verdict({**comparison.scores, "energy": energy}, comparison.expected, comparison.reference)
+        sides, limits, real = sum(map(has_audible_side, clips)), self._limits, len(self._reference)
+        varied = self._variety(sequences)
+        found = {
+            "few": comparison.scores["cov"] <= limits.cov,
+            "alike": varied <= limits.variety,
+            "mono": is_mono_collapse(len(clips), sides, real, self._sides),
+        }
+        return Verdict(
+            scores={**comparison.scores, "energy": energy},
+            watched={"variety": varied if np.isfinite(varied) else None, "side": sides / len(clips)},
+            expected={**comparison.expected, "variety": limits.expected_variety, "side": self._sides / real},
+            clips=comparison.reference,
+            signs=tuple(sign for sign, is_found in found.items() if is_found),
+            mixing=Mixing(comparison.scores["nna"], limits.nna_noise),
+        )
+
+    def _variety(self, sequences: list[NDArray[np.float64]]) -> float:
+        count = min(len(sequences), len(self._reference))
+        pool = make_pool(sequences[:count], self._reference[:count], self._distance)
+        return variety(choose_search(pool, [len(pool)])(pool))
 
     def _sequence(self, clip: Clips) -> NDArray[np.float64]:
         return self._feature.sequence(Excerpt(clip[0], clip[1], self._sample_rate, 1.0))

@@ -15,8 +15,9 @@ from torch import nn
 from stereokit.errors import BadInputError, Status
 from stereokit.training.checkpoint import read_tensors, start_run
 from stereokit.training.draw import Draw
-from stereokit.training.resume import Choice, restore_training, save_training
+from stereokit.training.resume import restore_training, save_training
 from stereokit.training.settings import TrainingSettings
+from stereokit.training.state import Choice
 from stereokit.training.trainer import Model, NonFiniteError, Trainer
 from stereokit.training.turn import Batch, Turn
 
@@ -313,6 +314,7 @@ from lightning_fabric import Fabric
 from stereokit.training.ranks import end_ranks
 from stereokit.errors import BadInputError, Status, StereokitError
 from stereokit.training.settings import TrainingSettings
+from stereokit.training.state import Choice
 from stereokit.training.trainer import Trainer
 torch.set_num_threads(1)
 ranks = int(sys.argv[2])

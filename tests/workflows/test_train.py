@@ -45,6 +45,7 @@ def _toy(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The toy family is in the catalogue; pictures, which take long, are not drawn; no power fails."""
     monkeypatch.setattr(train_validation, "spectrogram_grid", lambda clips, *_, **__: clips[0].tobytes())
     monkeypatch.setattr(train_validation, "_SAMPLES", 16)
+    monkeypatch.setattr(train_session, "write_curve", lambda run: None)
     monkeypatch.setattr("os.fsync", lambda descriptor: None)
     threads = torch.get_num_threads()
     with toy_family.installed():
@@ -109,13 +110,16 @@ def test_a_run_holds_the_model_its_record_a_log_previews_and_the_way_on(train: R
 
 
 def test_every_step_and_validation_has_a_line(train: Run, tmp_path: Path) -> None:
-    train(tmp_path / "run", "--steps", 5, "--set", "validate_every=2")
+    train(tmp_path / "run", "--steps", 5, "--set", "validate_every=2", "--on-collapse", "off")
     lines = log(tmp_path / "run")
     assert [(line["event"], line["step"]) for line in lines] == [
         *(("step", 1), ("step", 2), ("validation", 2), ("step", 3), ("step", 4)),
         *(("validation", 4), ("step", 5), ("validation", 5)),
     ]
-    assert set(lines[2]) == {"event", "step", "cov", "mmd", "nna", "energy", "expected", "clips", "is_chosen"}
+    places = {"event", "step", "undone"}
+    assert set(lines[0]) == places | {"losses", "gradients"}
+    scores = {"cov", "mmd", "nna", "energy", "variety", "side"}
+    assert set(lines[2]) == places | scores | {"expected", "clips", "gradients", "signs", "is_chosen"}
     raw = [json.loads(line) for line in (tmp_path / "run" / LOG).read_text().splitlines()]
     assert all(line["items_per_second"] > 0 for line in raw if line["event"] == "step")
     assert [line["seconds"] for line in raw] == sorted(line["seconds"] for line in raw)
@@ -283,7 +287,7 @@ def test_minutes_are_counted_on_over_a_resumption(
         now[0] += 10.0
 
     monkeypatch.setattr(train_session, "append_line", pass_time)
-    words = ("--set", "validate_every=99", "--minutes", 1)
+    words = ("--set", "validate_every=99", "--minutes", 1, "--on-collapse", "off")
     (row,) = train(tmp_path / "run", *words, "--set", "batch=2").rows
     # The last validation is a line, too.
     assert (row["steps"], row["seconds"]) == (6, 70.0)

@@ -1,0 +1,87 @@
+"""``curve.png`` of a run: its validations against training time, drawn from ``log.jsonl``."""
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from stereokit.training.checkpoint import LOG
+from stereokit.writing import write_file
+
+CURVE = "curve.png"
+
+# Figures of a validation's line: the name and the unit of their panel.
+_PANELS = (
+    ("energy", "energy distance, dB"),
+    ("mmd", "MMD, dB"),
+    ("cov", "COV"),
+    ("nna", "1-NNA"),
+    ("variety", "variety"),
+    ("side", "clips with a side"),
+)
+_INCHES, _DOTS_AN_INCH = (9.0, 7.5), 80
+_SECONDS_A_MINUTE = 60.0
+
+
+def write_curve(run: Path) -> None:
+    """Draw the log's validations: each figure against minutes, with what a perfect generator gets.
+
+    Dotted lines are alarms and returns; the last panel has the gradients of each turn. A run without validations has
+    no curve.
+
+    Raises
+    ------
+    OutputError
+        When it cannot be written.
+    """
+    lines = [json.loads(line) for line in (run / LOG).read_bytes().splitlines()]
+    validations = [line for line in lines if line["event"] == "validation"]
+    if validations:
+        alarms = [line["seconds"] / _SECONDS_A_MINUTE for line in lines if line["event"] == "alarm"]
+        write_file(run / CURVE, _picture(validations, alarms))
+
+
+def _picture(validations: Sequence[Mapping[str, Any]], alarms: Sequence[float]) -> bytes:
+    figure = Figure(figsize=_INCHES, dpi=_DOTS_AN_INCH)
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(4, 2, sharex=True)
+    figure.subplots_adjust(left=0.07, right=0.98, bottom=0.06, top=0.96, hspace=0.3, wspace=0.18)
+    minutes = [line["seconds"] / _SECONDS_A_MINUTE for line in validations]
+    for axis, (name, title) in zip(axes.flat, _PANELS, strict=False):
+        axis.set_title(title, fontsize=8)
+        axis.plot(minutes, _values(validations, name), ".-")
+        expected = validations[-1]["expected"].get(name)
+        if expected is not None:
+            axis.axhline(expected, color="grey", linestyle="--", linewidth=1.0)
+    _draw_gradients(axes[3, 0], minutes, validations)
+    axes[3, 1].set_axis_off()
+    axes[3, 1].text(0.0, 0.5, "dashed: a perfect generator\ndotted: an alarm of collapse", fontsize=8)
+    for axis in axes.flat:
+        axis.tick_params(labelsize=7, labelbottom=True)
+        for moment in alarms:
+            axis.axvline(moment, color="red", linestyle=":", linewidth=1.0)
+    axes[2, 1].set_xlabel("minutes", fontsize=8)
+    axes[3, 0].set_xlabel("minutes", fontsize=8)
+    file = io.BytesIO()
+    # Without the program's version, so that the bytes follow from the log.
+    figure.savefig(file, format="png", metadata={"Software": None})
+    return file.getvalue()
+
+
+def _draw_gradients(axis: Axes, minutes: Sequence[float], validations: Sequence[Mapping[str, Any]]) -> None:
+    axis.set_title("gradient", fontsize=8)
+    turns = dict.fromkeys(turn for line in validations for turn in line["gradients"])
+    for turn in turns:
+        axis.plot(minutes, [line["gradients"].get(turn, float("nan")) for line in validations], ".-", label=turn)
+    if turns:
+        axis.set_yscale("log")
+        axis.legend(fontsize=6)
+
+
+def _values(validations: Sequence[Mapping[str, Any]], name: str) -> list[float]:
+    return [float("nan") if line[name] is None else line[name] for line in validations]
