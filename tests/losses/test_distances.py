@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from stereokit.losses.distances import energy_distance, moment_difference
+from stereokit.losses.distances import energy_distance, matched_energy_distance, moment_difference
 
 
 def normal(count, *, mean=0.0, deviation=1.0, seed=0):
@@ -53,3 +53,24 @@ def test_moments_see_mean_and_deviation():
     assert float(moment_difference((real - real.mean(0)) * 3.0, real - real.mean(0))) == pytest.approx(
         2.0 * float(real.std(0, correction=0).mean()), rel=1e-4
     )
+
+
+def test_matched_batches_of_one_law_have_no_energy_distance_and_swapped_labels_have():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.eye(3)[torch.randint(3, (400, 16), generator=generator)]
+
+    def items(order):
+        centres = 3.0 * labels.roll(order, -1)
+        return torch.cat([centres + torch.randn(400, 16, 3, generator=generator), 3.0 * labels], dim=-1)
+
+    same = matched_energy_distance(items(0), items(0))
+    assert float(same) == pytest.approx(0.0, abs=0.03)
+    # each label has another's items: only vectors with their labels tell
+    assert float(matched_energy_distance(items(1), items(0))) > 0.5
+
+
+def test_matched_distance_leaves_out_pairs_of_one_number():
+    made, real = torch.tensor([[0.0], [1.0]]), torch.tensor([[0.0], [3.0]])
+    # across |0-3| and |1-0|, within 1 and 3
+    assert float(matched_energy_distance(made, real)) == pytest.approx(2 * 2.0 - 1.0 - 3.0)
+    assert float(matched_energy_distance(made + 10.0, real)) == pytest.approx(2 * (7.0 + 11.0) / 2 - 4.0)

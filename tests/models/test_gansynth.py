@@ -10,6 +10,7 @@ from stereokit.errors import UsageError
 from stereokit.models._capabilities import sample_blocks
 from stereokit.models.gansynth.config import FAMILY, PRESETS
 from stereokit.models.gansynth.growing import Ladder, rung
+from stereokit.models.gansynth.likeness import Components
 from stereokit.models.gansynth.model import Model
 from stereokit.models.gansynth.nets import EqualisedConvolution, group_deviation
 from stereokit.models.gansynth.recipes import StaleAdam, asked_labels
@@ -317,6 +318,53 @@ def test_the_generator_starts_at_the_mean_picture():
     assert not untouched.generator.shift.any()
 
 
+REHEARSING = {"objective": "relativistic", "picture_weight": 1.0, "likeness_weight": 2.0, "judged_from": 0.5}
+
+
+def test_the_generator_rehearses_until_the_critic_begins():
+    model = model_of(**REHEARSING)
+    playing = {progress: [turn.name for turn in model.turns() if turn.is_active(progress)] for progress in (0.0, 0.5)}
+    assert playing == {0.0: ["rehearsal"], 0.5: ["critic", "generator"]}
+    assert [turn.name for turn in model_of().turns()] == ["critic", "generator"]
+    assert set(losses(model, "rehearsal")) == {"pictures", "likeness"}
+    assert set(losses(model, "generator")) == {"adversarial", "label", "pictures", "likeness"}
+
+
+def test_a_rehearsal_teaches_which_label_is_which():
+    model = at(model_of(**REHEARSING), 3.0)
+    given = batch(8, labels=[0, 1] * 4)
+    # what is labelled 1 is silent
+    given = Batch(given.clips * torch.tensor([1.0, 0.0] * 4)[:, None, None], given.labels)
+    turn = turn_of(model, "rehearsal")
+    optimiser = turn.optimiser(turn.parameters())
+    for step in range(30):
+        optimiser.zero_grad()
+        turn.losses(given, draw(8, seed=step))["pictures"].backward()
+        optimiser.step()
+    with torch.no_grad():
+        levels = [model.generator(draw(8).normal(8), torch.full((8,), label), 3.0)[:, :2].mean() for label in (0, 1)]
+    assert levels[0] > levels[1]
+
+
+def test_components_are_the_directions_in_which_pictures_differ_most():
+    components = Components(3, (4, 16, 8))
+    generator = torch.Generator().manual_seed(0)
+    shapes = 0.1 * torch.randn(2, 4, 16, 8, generator=generator)
+    shares = torch.randn(40, 2, generator=generator)
+    pictures = torch.einsum("nk,kcft->ncft", shares, shapes)
+    components.fit(components.features(pictures))
+    latents = components(pictures)
+    torch.testing.assert_close(latents.mean(0), torch.zeros(3), rtol=0, atol=1e-4)
+    torch.testing.assert_close(latents.T @ latents / 40, torch.diag(torch.tensor([1.0, 1.0, 0.0])), rtol=0, atol=1e-3)
+
+
+def test_one_clip_has_no_components_and_still_teaches():
+    model = at(model_of(**REHEARSING), 3.0)
+    model.adapt(iter([batch(1).clips]), draw())
+    told = losses(model, "rehearsal")
+    assert all(value.isfinite() for value in told.values())
+
+
 @pytest.mark.parametrize(
     ("assignments", "message"),
     [
@@ -328,6 +376,7 @@ def test_the_generator_starts_at_the_mean_picture():
         (["seconds=0.01"], "frames is 441: must be from 2048"),
         (["integral=frequency"], "integral=frequency needs form=printed"),
         (["condition_draw=even", "picture_weight=1"], "condition_draw=even needs picture_weight=0"),
+        (["judged_from=0.5"], "judged_from above 0 needs picture_weight or likeness_weight"),
         (["widths=0,8"], "widths are"),
         (["batch=1"], "batch is 1: must be from 2"),
     ],
