@@ -5,6 +5,7 @@ import math
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 
 from stereokit.errors import UsageError
 from stereokit.models._capabilities import sample_blocks
@@ -14,7 +15,11 @@ from stereokit.models.gansynth.likeness import Components
 from stereokit.models.gansynth.model import Model
 from stereokit.models.gansynth.nets import EqualisedConvolution, group_deviation
 from stereokit.models.gansynth.recipes import StaleAdam, asked_labels
+from stereokit.training.checkpoint import start_run
 from stereokit.training.draw import Draw
+from stereokit.training.resume import Choice, restore_training, save_training
+from stereokit.training.settings import TrainingSettings
+from stereokit.training.trainer import Trainer
 from stereokit.training.turn import Batch
 
 PRINTED = Ladder(7, 32)
@@ -392,3 +397,43 @@ def test_clips_of_many_samples_take_blocks_of_one_size():
     (few,) = sample_blocks(model, 5, 0, condition=condition)
     (fewer,) = sample_blocks(model, 2, 0, condition=condition[:2])
     assert torch.equal(few[:2], fewer)
+
+
+def trainer_of(*, is_double=False):
+    """Return a training of four steps: two rehearsed ones, two with a critic, on a network that grows to step three."""
+    model = model_of(**REHEARSING)
+    given = batch(8)
+    model.adapt(iter([given.clips]), draw())
+
+    def load(first, count):
+        chosen = torch.arange(first, first + count) % 8
+        return Batch(given.clips[chosen], given.labels[chosen])
+
+    settings = TrainingSettings(4, 4, ema_decay=0.9, clip_norm=None, is_double=is_double)
+    return Trainer(model, load, settings, Fabric(accelerator="cpu", devices=1))
+
+
+@pytest.mark.slow
+def test_a_training_that_stops_while_it_grows_goes_on_bit_for_bit(tmp_path):
+    whole, first, second = trainer_of(), trainer_of(), trainer_of()
+    list(whole.run())
+    # the critic has begun, and a resolution is half faded in
+    next(step for step in first.run() if step.number == 3)
+    start_run(tmp_path, {})
+    save_training(first, tmp_path, Choice())
+    second.model.growth.fill_(0.0)
+    restore_training(second, tmp_path)
+    list(second.run())
+    for ours, theirs in ((second.model, whole.model), (second.average.model, whole.average.model)):
+        wanted = theirs.state_dict()
+        assert all(torch.equal(tensor, wanted[name]) for name, tensor in ours.state_dict().items())
+    assert whole.model.grown == 3.0
+
+
+@pytest.mark.slow
+def test_a_training_in_double_precision_ends_near_one_in_single():
+    single, double = trainer_of(), trainer_of(is_double=True)
+    for trainer in (single, double):
+        list(trainer.run())
+    pairs = zip(single.model.parameters(), double.model.parameters(), strict=True)
+    assert all(torch.allclose(ours.double(), theirs, atol=1e-3) for ours, theirs in pairs)
