@@ -89,6 +89,8 @@ def generate(settings: GenerateSettings, stdin: Iterable[str] | None = None) -> 
     yield from _refused_rows(refused)
     yield from generation.warnings()
     yield Row(GENERATE_SCHEMA, generation.summary("done"))
+    # last, since the clips are there even if this fails
+    _write_page(generation, page)
     return status
 
 
@@ -169,7 +171,6 @@ def _write(generation: Generation, staging: Staging, page: "ClipsPage | None") -
     made_by = {"threads": torch.get_num_threads(), "versions": versions() | {"torch": torch.__version__}}
     kept = {name: value for name, value in generation.summary("done").items() if name not in ("status", "output")}
     staging.put_in_place(names, {**kept, **made_by})
-    _write_page(generation, page)
 
 
 def _stream(generation: Generation, page: "ClipsPage | None") -> Generator[Event, None, None]:

@@ -94,7 +94,7 @@ class Maker:
     def verdicts(self, block: torch.Tensor, labels: torch.Tensor | None) -> torch.Tensor:
         """Return the critic's verdicts on a whole block, float64 of shape (size,)."""
         found: torch.Tensor = self.model.verdict(block.to(self.device), self._moved(labels))
-        return found.double().cpu()
+        return found.cpu().double()
 
     def _draw(self, items: Sequence[int]) -> Draw:
         return Draw((self.seed, "sample"), items, self.device)

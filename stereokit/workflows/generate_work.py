@@ -136,6 +136,10 @@ class Generation:
         }
         way: dict[str, Json] = {"kind": settings.kind, "condition": settings.condition}
         way |= {"truncation": settings.truncation, "select": settings.select}
+        if settings.choice is not None:
+            way["by"] = settings.by or "critic"
+        if settings.kind in ("path", "grid"):
+            way["curve"] = settings.way_curve
         form: dict[str, Json] = {"sample_rate_hz": self.run.model.sample_rate, "frames": self.frames}
         counts: dict[str, Json] = {}
         if status == "done":

@@ -17,8 +17,11 @@ from stereokit.cli.streams import Streams
 from stereokit.data.dataset import DATASET_SCHEMA
 from stereokit.data.dataset import DESCRIPTION as DATASET
 from stereokit.data.tables import METADATA
+from stereokit.errors import OutputError
 from stereokit.models._run import load_run
 from stereokit.training.checkpoint import CONFIG
+from stereokit.workflows import generate as workflow
+from stereokit.writing import write_file
 
 Run = Callable[..., SimpleNamespace]
 Made = Callable[..., SimpleNamespace]
@@ -140,6 +143,7 @@ def test_a_way_leads_from_one_clip_of_the_seed_to_another(make: Made, plain: Pat
     way = make(plain, "--interpolate", 2, 7, "--steps", 6, "--curve", curve)
     assert column(way, "share") == [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
     assert column(way, "parents") == [["2", "7"]] * 6
+    assert (way.last["kind"], way.last["curve"]) == ("path", curve)
     np.testing.assert_array_equal(way.clips[[0, -1]], clips[[2, 7]])
     model = load_run(plain).model
     latents = model.latents(toy_family.Draw((0, "sample"), range(8)))
@@ -285,6 +289,7 @@ def test_the_critic_s_best_are_kept_under_their_own_numbers(make: Made, plain: P
     levels = np.sqrt(np.square(everyone.clips[..., 0] - everyone.clips[..., 1]).mean(1))
     best = np.argsort(-levels)[:3]
     kept = make(plain, "--select", "3-of-11")
+    assert (kept.last["clips"], kept.last["select"], kept.last["by"]) == (3, "3-of-11", "critic")
     assert column(kept, "index") == sorted(best.tolist())
     np.testing.assert_array_equal(kept.clips, everyone.clips[sorted(best)])
     ranked = sorted(kept.rows, key=lambda row: row["rank"])
@@ -355,7 +360,22 @@ def test_a_grid_s_page_has_its_rows_and_columns_and_a_reconstruction_stands_besi
     assert "<b>" not in text
 
 
-def test_a_page_goes_with_a_pipe_and_into_the_clips_own_folder(tmp_path: Path, run: Run, plain: Path) -> None:
+def test_a_page_that_cannot_be_written_is_status_74_and_the_clips_are_there(
+    tmp_path: Path, run: Run, plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, data: bytes, **options: bool) -> None:
+        if path.suffix == ".html":
+            raise OutputError("the disk is full")
+        write_file(path, data, **options)
+
+    monkeypatch.setattr(workflow, "write_file", full)
+    result = run("generate", plain, "-n", 2, "-o", tmp_path / "gen", "--page", tmp_path / "page.html")
+    assert (result.status, result.err) == (74, "stereokit: the disk is full\n")
+    assert all(Path(row["path"]).is_file() for row in result.rows[:2])
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_page_goes_into_the_clips_own_folder(tmp_path: Path, run: Run, plain: Path) -> None:
     result = run("generate", plain, "-n", 2, "-o", tmp_path / "gen", "--page", tmp_path / "gen" / "page.html")
     assert result.status == 0
     assert (tmp_path / "gen" / "page.html").read_text().count("<audio ") == 2
