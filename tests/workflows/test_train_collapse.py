@@ -235,6 +235,15 @@ def spoken(self):
     is_found = self._trainer.step in (4, 6) and not self._trainer.undone
     return replace(verdict(self), signs=("alike",) if is_found else (), mixing=None)
 train_session.Session._verdict = spoken
+events = train_session.Session.events
+def checked(self, request):
+    yield from events(self, request)
+    trainer = self._trainer
+    assert (trainer.step, trainer.undone) == (8, 5)
+    own = sum(float(tensor.double().abs().sum()) for tensor in trainer.model.parameters())
+    # Every rank has the same weights; statistics of its part of the batches are its own.
+    assert train_session.sums_over_ranks([own], trainer.fabric) == [2.0 * own]
+train_session.Session.events = checked
 from stereokit.cli.app import main
 main()
 """
