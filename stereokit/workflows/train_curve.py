@@ -60,9 +60,10 @@ def _picture(validations: Sequence[Mapping[str, Any]], alarms: Sequence[float]) 
             axis.axhline(expected, color="grey", linestyle="--", linewidth=1.0)
     _draw_gradients(axes[3, 0], minutes, validations)
     axes[3, 1].set_axis_off()
-    axes[3, 1].text(0.0, 0.5, "dashed: a perfect generator\ndotted: an alarm of collapse", fontsize=8)
+    words = "dashed: a perfect generator\ndotted: an alarm of collapse"
+    axes[3, 1].text(0.0, 0.5, words, fontsize=8, transform=axes[3, 1].transAxes)
     for axis in axes.flat:
-        axis.tick_params(labelsize=7, labelbottom=True)
+        axis.tick_params(which="both", labelsize=7, labelbottom=True)
         for moment in alarms:
             axis.axvline(moment, color="red", linestyle=":", linewidth=1.0)
     axes[2, 1].set_xlabel("minutes", fontsize=8)
