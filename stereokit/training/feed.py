@@ -128,6 +128,11 @@ class Feed:
             yield self._store.take(part, following).cpu()
 
     @property
+    def labels(self) -> torch.Tensor | None:
+        """Class numbers of all items, int64 (N,) on the CPU, in the order of the manifest; None where it has none."""
+        return self._classes
+
+    @property
     def _files_an_item(self) -> int:
         return 1 if self._targets is None else 2
 

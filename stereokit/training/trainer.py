@@ -56,10 +56,11 @@ class Model(nn.Module, ABC):
     def forward_statistics(self, batch: Batch, draw: Draw) -> object:
         """Send a batch through every layer whose batch statistics sampling needs; a model without any has none."""
 
-    def adapt(self, clips: Iterator[torch.Tensor], draw: Draw) -> None:
+    def adapt(self, clips: Iterator[torch.Tensor], draw: Draw, labels: torch.Tensor | None = None) -> None:
         """Take from the training clips what must be known before the first step; most models need nothing.
 
-        ``clips`` goes once through the training split, in parts of shape (B, 2, T) on the CPU.
+        ``clips`` goes once through the training split, in parts of shape (B, 2, T) on the CPU; ``labels`` are the class
+        numbers of all of them, int64 (N,), where the feed has any.
         """
 
     def advance(self, progress: float) -> None:

@@ -171,7 +171,7 @@ def _train(settings: TrainSettings, prepared: Prepared, fabric: Fabric, request:
     with Feed(prepared.corpus, plan.family.feed, seed=plan.seed, device=fabric.device) as feed:
         model = prepared.model
         if not is_resumed:
-            model.adapt(feed.in_order(), Draw((plan.seed, "adapt"), range(config.batch)))
+            model.adapt(feed.in_order(), Draw((plan.seed, "adapt"), range(config.batch)), feed.labels)
         trainer = Trainer(model, feed.load, _training_settings(plan), fabric)
         trainer.elapsed = time.monotonic() - begun
         choice, watch = Choice(), Watch()

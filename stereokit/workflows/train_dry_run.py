@@ -32,7 +32,7 @@ def dry_run(plan: Plan, model: Model, corpus: Corpus, fabric: Fabric, run: Path)
         is_double=plan.precision == "64-true",
     )  # fmt: skip
     with Feed(corpus, plan.family.feed, seed=plan.seed, device=fabric.device) as feed:
-        model.adapt(feed.in_order(), Draw((plan.seed, "adapt"), range(config.batch)))
+        model.adapt(feed.in_order(), Draw((plan.seed, "adapt"), range(config.batch)), feed.labels)
         trainer = Trainer(model, feed.load, settings, fabric)
         yield from _player_rows(trainer)
         total = 0.0

@@ -11,10 +11,10 @@ from stereokit.errors import UsageError
 from stereokit.models._capabilities import sample_blocks
 from stereokit.models.gansynth.config import FAMILY, PRESETS
 from stereokit.models.gansynth.growing import Ladder, rung
-from stereokit.models.gansynth.likeness import Components
 from stereokit.models.gansynth.model import Model
 from stereokit.models.gansynth.nets import EqualisedConvolution, group_deviation
 from stereokit.models.gansynth.recipes import StaleAdam, asked_labels
+from stereokit.models.gansynth.start import Start
 from stereokit.training.checkpoint import start_run
 from stereokit.training.draw import Draw
 from stereokit.training.resume import Choice, restore_training, save_training
@@ -89,7 +89,7 @@ def test_the_generator_has_the_printed_shapes_layer_by_layer():
     seeds = []
     generator.blocks[0].spread.register_forward_hook(lambda _, given, out: seeds.append((given[0].shape, out.shape)))
     latents, labels = torch.empty(2, 256, device="meta"), torch.empty(2, 8, device="meta")
-    shapes = shapes_of(lambda: generator.pictures_of(latents, labels, 6.0), generator)
+    shapes = shapes_of(lambda: generator.changed(torch.cat([latents, labels], 1), None, 6.0), generator)
     # the latent with its label, and 16 x 2 places of 256 filters
     assert seeds == [((2, 264), (2, 16 * 2 * 256))]
     twice = [shape for shape in GROWTH for _ in range(2)]
@@ -312,18 +312,39 @@ def test_only_the_mended_recipes_are_chosen_by_score():
     assert model_of().is_chosen_by_score
 
 
-def test_the_generator_starts_at_the_mean_picture():
+def test_the_generator_starts_near_the_mean_picture_of_the_label_asked_for():
+    model = at(model_of(), 3.0)
+    given = batch(8, labels=[0, 1] * 4)
+    clips = given.clips * torch.tensor([1.0, 0.01] * 4)[:, None, None]
+    model.adapt(iter(clips.split(3)), draw(), given.labels)
+    pictures = model.representation.encode(clips)
+    for label in (0, 1):
+        # four of the label, and as if four of all had been seen
+        mean = (pictures[label::2].mean(0) + pictures.mean(0)) / 2
+        torch.testing.assert_close(model.generator.start.means[label], mean, rtol=1e-4, atol=1e-4)
+        with torch.no_grad():
+            made = model.generator(draw(8).normal(8), torch.full((8,), label), 3.0)
+        assert (made.mean(0) - mean).abs().mean() < 0.1
+    # what nobody has is like all
+    torch.testing.assert_close(model.generator.start.means[5], pictures.mean(0), rtol=1e-4, atol=1e-4)
+    assert model_of(starts_at="nothing").generator.start is None
+
+
+def test_a_start_without_known_labels_is_the_mean_of_all():
     model = at(model_of(), 3.0)
     given = batch(8)
-    model.adapt(iter(given.clips.split(3)), draw())
+    model.adapt(iter([given.clips]), draw())
     mean = model.representation.encode(given.clips).mean(0)
-    torch.testing.assert_close(torch.tanh(model.generator.shift), mean.clamp(-0.99, 0.99), rtol=1e-4, atol=1e-4)
-    untouched = model_of(starts_at_mean=False)
-    untouched.adapt(iter([given.clips]), draw())
-    assert not untouched.generator.shift.any()
+    assert all(torch.allclose(one, mean, atol=1e-4) for one in model.generator.start.means)
 
 
-REHEARSING = {"objective": "relativistic", "picture_weight": 1.0, "likeness_weight": 2.0, "judged_from": 0.5}
+REHEARSING = {
+    "starts_at": "patterns",
+    "objective": "relativistic",
+    "picture_weight": 1.0,
+    "likeness_weight": 2.0,
+    "judged_from": 0.5,
+}
 
 
 def test_the_generator_rehearses_until_the_critic_begins():
@@ -351,19 +372,22 @@ def test_a_rehearsal_teaches_which_label_is_which():
     assert levels[0] > levels[1]
 
 
-def test_components_are_the_directions_in_which_pictures_differ_most():
-    components = Components(3, (4, 16, 8))
+def test_a_start_gives_pictures_of_few_patterns_back_from_their_latents():
+    start = Start(labels=2, latent=4, shape=(4, 16, 8))
     generator = torch.Generator().manual_seed(0)
     shapes = 0.1 * torch.randn(2, 4, 16, 8, generator=generator)
-    shares = torch.randn(40, 2, generator=generator)
-    pictures = torch.einsum("nk,kcft->ncft", shares, shapes)
-    components.fit(components.features(pictures))
-    latents = components(pictures)
-    torch.testing.assert_close(latents.mean(0), torch.zeros(3), rtol=0, atol=1e-4)
-    torch.testing.assert_close(latents.T @ latents / 40, torch.diag(torch.tensor([1.0, 1.0, 0.0])), rtol=0, atol=1e-3)
+    labels = torch.arange(400) % 2
+    pictures = torch.einsum("nk,kcft->ncft", torch.randn(400, 2, generator=generator), shapes)
+    pictures = 0.5 * (pictures + labels[:, None, None, None] * 0.4)
+    start.fit(pictures, labels)
+    latents = start.latents_of(pictures, labels)
+    # two patterns, and what the prior leaves of the labels' difference, are all there is
+    wanted = torch.diag(torch.tensor([1.0, 1.0, 1.0, 0.0]))
+    torch.testing.assert_close(latents.T @ latents / 400, wanted, rtol=0, atol=1e-2)
+    assert (start(latents, labels) - pictures).abs().max() < 0.02
 
 
-def test_one_clip_has_no_components_and_still_teaches():
+def test_one_clip_has_no_patterns_and_still_teaches():
     model = at(model_of(**REHEARSING), 3.0)
     model.adapt(iter([batch(1).clips]), draw())
     told = losses(model, "rehearsal")
@@ -381,6 +405,7 @@ def test_one_clip_has_no_components_and_still_teaches():
         (["seconds=0.01"], "frames is 441: must be from 2048"),
         (["integral=frequency"], "integral=frequency needs form=printed"),
         (["condition_draw=even", "picture_weight=1"], "condition_draw=even needs picture_weight=0"),
+        (["likeness_weight=1"], "likeness_weight above 0 needs starts_at=patterns"),
         (["judged_from=0.5"], "judged_from above 0 needs picture_weight or likeness_weight"),
         (["widths=0,8"], "widths are"),
         (["batch=1"], "batch is 1: must be from 2"),
@@ -403,7 +428,7 @@ def trainer_of(*, is_double=False):
     """Return a training of four steps: two rehearsed ones, two with a critic, on a network that grows to step three."""
     model = model_of(**REHEARSING)
     given = batch(8)
-    model.adapt(iter([given.clips]), draw())
+    model.adapt(iter([given.clips]), draw(), given.labels)
 
     def load(first, count):
         chosen = torch.arange(first, first + count) % 8

@@ -70,8 +70,9 @@ class GansynthConfig:
         Share of the training after which the last one has been faded in.
     group
         Items whose deviation the critic hears of; where they do not fill the batch, all are one group.
-    starts_at_mean
-        Let the generator start from the mean picture of the training clips.
+    starts_at
+        What the generator's pictures are changes of: ``nothing``, the training clips' ``mean`` picture of the label
+        asked for, or that and ``patterns``, one for each number of the latent, in which clips of a label differ most.
     objective
         ``wasserstein`` with a penalty on slopes that are not 1 between real and made pictures, or ``relativistic``
         with a penalty on slopes at real ones.
@@ -93,7 +94,7 @@ class GansynthConfig:
         Of the squares of the critic's verdicts on real pictures, which else may lie anywhere.
     adversarial_weight, picture_weight, likeness_weight
         Of the generator's losses: the critic's opinion; energy distance of batches of pictures with their labels;
-        difference between training pictures and those made of their principal components as latents.
+        difference between training pictures and those made of the latents that their patterns give.
     judged_from
         Share of the training after which the critic begins. Until then the generator learns from the other losses.
     batch
@@ -127,7 +128,7 @@ class GansynthConfig:
     growing: bool = True
     grown_at: float = 0.6
     group: int = 4
-    starts_at_mean: bool = True
+    starts_at: Literal["nothing", "mean", "patterns"] = "mean"
     objective: Literal["wasserstein", "relativistic"] = "wasserstein"
     generator_rate: float = 2e-4
     critic_rate: float = 4e-4
@@ -166,8 +167,14 @@ class GansynthConfig:
         most = FIRST_WIDTH * 2 ** (len(self.widths) - 1)
         if self.spectra & (self.spectra - 1) or self.spectra > most:
             raise UsageError(f"spectra is {self.spectra}: must be a power of 2 from {FIRST_WIDTH} to {most}")
+        self._check_agreement()
+
+    def _check_agreement(self) -> None:
+        """Refuse fields that contradict each other."""
         if self.integral == "frequency" and self.form != "printed":
             raise UsageError("integral=frequency needs form=printed")
+        if self.likeness_weight > 0.0 and self.starts_at != "patterns":
+            raise UsageError("likeness_weight above 0 needs starts_at=patterns, which gives training pictures latents")
         if self.judged_from > 0.0 and not self.picture_weight + self.likeness_weight > 0.0:
             raise UsageError("judged_from above 0 needs picture_weight or likeness_weight: there is no other teacher")
         if self.condition_draw == "even" and self.picture_weight > 0.0:
@@ -199,7 +206,7 @@ PRESETS = {
         integral="frequency",
         growing=False,
         group=8,
-        starts_at_mean=False,
+        starts_at="nothing",
         stale=True,
         drift_weight=0.0,
     ),
@@ -211,6 +218,7 @@ PRESETS = {
         widths=(96, 96, 64, 32, 16),
         latent=64,
         grown_at=0.15,
+        starts_at="patterns",
         objective="relativistic",
         generator_rate=6e-3,
         critic_rate=3e-3,

@@ -7,9 +7,9 @@ from torch import nn
 
 from stereokit.models.gansynth.config import GansynthConfig
 from stereokit.models.gansynth.growing import Ladder
-from stereokit.models.gansynth.likeness import Components
 from stereokit.models.gansynth.nets import Critic, Generator
 from stereokit.models.gansynth.recipes import asked_labels, turns
+from stereokit.models.gansynth.start import Start
 from stereokit.representations.mel_phase import MelPhase
 from stereokit.training.draw import Draw
 from stereokit.training.reservoir import reservoir
@@ -59,6 +59,7 @@ class Model(TrainedModel):
             channels=channels,
             ladder=self.ladder,
             is_growing=config.growing,
+            start=self._start(labels),
         )
         self.critic = Critic(
             labels=labels,
@@ -68,12 +69,16 @@ class Model(TrainedModel):
             is_growing=config.growing,
             group=config.group,
         )
-        has_likeness = config.likeness_weight > 0.0
-        self.components = Components(config.latent, self.representation.shape) if has_likeness else None
         first = 0.0 if config.growing else float(self.ladder.last)
         self.register_buffer("growth", torch.tensor(first, dtype=torch.float32))
         # as published, whatever the training ends with is kept
         self.is_chosen_by_score = not config.stale
+
+    def _start(self, labels: int) -> Start | None:
+        if self.config.starts_at == "nothing":
+            return None
+        latent = self.config.latent if self.config.starts_at == "patterns" else 0
+        return Start(labels=labels, latent=latent, shape=self.representation.shape)
 
     @property
     def grown(self) -> float:
@@ -90,24 +95,15 @@ class Model(TrainedModel):
         return turns(self)
 
     @torch.no_grad()
-    def adapt(self, clips: Iterator[torch.Tensor], draw: Draw) -> None:
-        """Let the generator start near the mean picture of the training clips, and find their components."""
-        if not self.config.starts_at_mean and self.components is None:
+    def adapt(self, clips: Iterator[torch.Tensor], draw: Draw, labels: torch.Tensor | None = None) -> None:
+        """Let the generator start near the training pictures."""
+        if self.generator.start is None:
             return
-        device = next(self.parameters()).device
-        total = torch.zeros(self.representation.shape, dtype=torch.float64, device=device)
-        features, count = [], 0
-        for part in torch.split(reservoir(clips, _SHOWN, draw), _PART):
-            pictures = self.representation.encode(part.to(device))
-            # in float64, since thousands are added up
-            total += pictures.double().sum(0)
-            count += len(part)
-            if self.components is not None:
-                features.append(self.components.features(pictures))
-        if self.config.starts_at_mean:
-            self.generator.fit((total / count).to(self.generator.shift.dtype))
-        if self.components is not None:
-            self.components.fit(torch.cat(features))
+        means = self.generator.start.means
+        kept, numbers = reservoir(clips, _SHOWN, draw)
+        parts = [self.representation.encode(part.to(means.device)) for part in torch.split(kept, _PART)]
+        classes = torch.zeros(len(kept), dtype=torch.int64) if labels is None else labels[torch.tensor(numbers)]
+        self.generator.fit(torch.cat(parts).to(means.dtype), classes.to(means.device))
 
     def latents(self, draw: Draw) -> torch.Tensor:
         """Return standard normal numbers, (draw.count, latent)."""

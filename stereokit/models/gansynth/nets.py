@@ -8,12 +8,13 @@ from torch import nn
 from torch.nn.functional import avg_pool2d, conv2d, leaky_relu
 
 from stereokit.models.gansynth.growing import Ladder, repeated, rung
+from stereokit.models.gansynth.start import Start
 
 _LEAK = 0.2
 # Keeps the variance through a convolution and a leaky rectifier.
 _GAIN = math.sqrt(2.0 / (1.0 + _LEAK**2))
 _TINY = 1e-8
-# How far pictures lie from the mean one before the first step, as a share of where random weights put them.
+# How far pictures lie from where they start before the first step, as a share of where random weights put them.
 _FIRST_SHARE = 0.15
 # Share of the usual deviation that a batch leaves.
 _REMEMBERED = 0.99
@@ -110,14 +111,23 @@ class Generator(nn.Module):
         The resolutions.
     is_growing
         Whether lower resolutions can be shown.
+    start
+        What its pictures are changes of.
     """
 
-    shift: torch.Tensor
-
     def __init__(
-        self, *, latent: int, labels: int, widths: tuple[int, ...], channels: int, ladder: Ladder, is_growing: bool
+        self,
+        *,
+        latent: int,
+        labels: int,
+        widths: tuple[int, ...],
+        channels: int,
+        ladder: Ladder,
+        is_growing: bool,
+        start: Start | None,
     ) -> None:
         super().__init__()
+        self.start = start
         self.latent = latent
         self.labels = labels
         self.ladder = ladder
@@ -127,37 +137,41 @@ class Generator(nn.Module):
         self.pictures = nn.ModuleDict(
             {str(number): EqualisedConvolution(widths[number], channels, 1, gain=1.0) for number in shown}
         )
-        self.register_buffer("shift", torch.zeros(channels, *ladder.size(ladder.last)))
 
     def forward(self, latents: torch.Tensor, labels: torch.Tensor, growth: float) -> torch.Tensor:
         """Return pictures within ±1, (B, C, F, T), of latents (B, latent) and class numbers (B,)."""
         known = nn.functional.one_hot(labels, self.labels).to(latents.dtype)
-        return self.pictures_of(latents, known, growth)
+        started = None if self.start is None else self.start(latents, labels)
+        return self.changed(torch.cat([latents, known], dim=1), started, growth)
 
-    def pictures_of(self, latents: torch.Tensor, known: torch.Tensor, growth: float) -> torch.Tensor:
-        """Return pictures of latents (B, latent) and of one 1 among zeros for each label, (B, labels)."""
+    def changed(self, told: torch.Tensor, started: torch.Tensor | None, growth: float) -> torch.Tensor:
+        """Return pictures: those started from, changed by what the first layer is told, (B, latent + labels)."""
         number, share = rung(growth)
-        hidden = self.blocks[0](torch.cat([latents, known], dim=1))
+        hidden = self.blocks[0](told)
         before = hidden
         for higher in range(1, number + 1):
             before = hidden
             hidden = self.blocks[higher](repeated(hidden, self.ladder.factors(higher)))
-        made = self._picture(hidden, number)
+        made = self._picture(hidden, number, started)
         if share < 1.0:
-            made = torch.lerp(repeated(self._picture(before, number - 1), self.ladder.factors(number)), made, share)
+            made = torch.lerp(
+                repeated(self._picture(before, number - 1, started), self.ladder.factors(number)), made, share
+            )
         return torch.tanh(made)
 
     @torch.no_grad()
-    def fit(self, mean: torch.Tensor) -> None:
-        """Let all pictures start near a mean one, (C, F, T), of the last resolution."""
-        self.shift.copy_(torch.atanh(mean.clamp(-0.99, 0.99)))
+    def fit(self, pictures: torch.Tensor, labels: torch.Tensor) -> None:
+        """Let it start near training pictures, (N, C, F, T), of these labels, (N,)."""
+        if self.start is None:
+            return
+        self.start.fit(pictures, labels)
         for layer in self.pictures.values():
             for weight in layer.parameters():
                 weight.mul_(_FIRST_SHARE)
 
-    def _picture(self, hidden: torch.Tensor, number: int) -> torch.Tensor:
-        shift = self.ladder.lowered(self.shift[None], number)
-        return torch.as_tensor(self.pictures[str(number)](hidden) + shift)
+    def _picture(self, hidden: torch.Tensor, number: int, started: torch.Tensor | None) -> torch.Tensor:
+        change: torch.Tensor = self.pictures[str(number)](hidden)
+        return change if started is None else change + torch.atanh(self.ladder.lowered(started, number))
 
 
 @dataclass(frozen=True)

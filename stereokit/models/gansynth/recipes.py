@@ -19,7 +19,6 @@ from stereokit.losses.adversarial import gradient_penalty, real_slope, relativis
 from stereokit.losses.distances import matched_energy_distance
 from stereokit.models.gansynth.config import GansynthConfig
 from stereokit.models.gansynth.growing import Ladder
-from stereokit.models.gansynth.likeness import Components
 from stereokit.models.gansynth.nets import Critic, Generator, Judgement
 from stereokit.representations._form import Representation
 from stereokit.training.draw import Draw
@@ -56,10 +55,6 @@ class Players(Protocol):
     @property
     def generator(self) -> Generator:
         """Who makes pictures."""
-
-    @property
-    def components(self) -> Components | None:
-        """Latents of training pictures, where the recipe needs them."""
 
     @property
     def critic(self) -> Critic:
@@ -182,13 +177,13 @@ def _alone(
     players: Players, given: tuple[torch.Tensor, torch.Tensor, torch.Tensor], made: torch.Tensor, draw: Draw
 ) -> dict[str, torch.Tensor]:
     """Return the losses by which the generator learns without a critic, those with a weight."""
-    config, components = players.config, players.components
+    config, start = players.config, players.generator.start
     whole, real, labels = given
     losses = {}
     if config.picture_weight > 0.0:
         losses["pictures"] = config.picture_weight * _batch_distance(made, real, labels, len(config.labels))
-    if components is not None:
-        latents = components(whole) + _BLUR * draw.normal(config.latent)
+    if config.likeness_weight > 0.0 and start is not None:
+        latents = start.latents_of(whole, labels) + _BLUR * draw.normal(config.latent)
         with players.autocast():
             copied = players.generator(latents, labels, players.grown)
         losses["likeness"] = config.likeness_weight * _difference(copied.to(real.dtype), real)

@@ -58,12 +58,12 @@ class Model(TrainedModel):
         return self.generator.make(draw)
 
     @torch.no_grad()
-    def adapt(self, clips: Iterator[torch.Tensor], draw: Draw) -> None:
+    def adapt(self, clips: Iterator[torch.Tensor], draw: Draw, labels: torch.Tensor | None = None) -> None:
         """Show the generator the training clips' pictures, varied where the recipe varies them."""
         if self.config.recipe == "published":
             return
         device = next(self.parameters()).device
-        kept = reservoir(clips, self.config.bank, draw)
+        kept, _ = reservoir(clips, self.config.bank, draw)
         parts = []
         for first in range(0, self.config.bank, _PART):
             numbers = torch.arange(first, min(first + _PART, self.config.bank))
