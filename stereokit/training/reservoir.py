@@ -7,7 +7,12 @@ import torch
 from stereokit.training.draw import Draw
 
 
-def reservoir(parts: Iterator[torch.Tensor], count: int, draw: Draw) -> tuple[torch.Tensor, list[int]]:
+def reservoir(parts: Iterator[torch.Tensor], count: int, draw: Draw) -> torch.Tensor:
+    """Return up to ``count`` clips, each as likely as any other."""
+    return numbered_reservoir(parts, count, draw)[0]
+
+
+def numbered_reservoir(parts: Iterator[torch.Tensor], count: int, draw: Draw) -> tuple[torch.Tensor, list[int]]:
     """Return up to ``count`` clips and their numbers, each as likely as any other (Vitter's algorithm R)."""
     kept: list[torch.Tensor] = []
     numbers: list[int] = []

@@ -12,7 +12,7 @@ from stereokit.models.gansynth.recipes import asked_labels, turns
 from stereokit.models.gansynth.start import Start
 from stereokit.representations.mel_phase import MelPhase
 from stereokit.training.draw import Draw
-from stereokit.training.reservoir import reservoir
+from stereokit.training.reservoir import numbered_reservoir
 from stereokit.training.trainer import Model as TrainedModel
 from stereokit.training.turn import Turn
 
@@ -100,10 +100,11 @@ class Model(TrainedModel):
         if self.generator.start is None:
             return
         means = self.generator.start.means
-        kept, numbers = reservoir(clips, _SHOWN, draw)
+        kept, numbers = numbered_reservoir(clips, _SHOWN, draw)
         parts = [self.representation.encode(part.to(means.device)) for part in torch.split(kept, _PART)]
         classes = torch.zeros(len(kept), dtype=torch.int64) if labels is None else labels[torch.tensor(numbers)]
-        self.generator.fit(torch.cat(parts).to(means.dtype), classes.to(means.device))
+        silence = self.representation.encode(torch.zeros(1, 2, self.frames, device=means.device))[0]
+        self.generator.fit(torch.cat(parts).to(means.dtype), classes.to(means.device), silence.to(means.dtype))
 
     def latents(self, draw: Draw) -> torch.Tensor:
         """Return standard normal numbers, (draw.count, latent)."""

@@ -142,7 +142,8 @@ class Generator(nn.Module):
         """Return pictures within ±1, (B, C, F, T), of latents (B, latent) and class numbers (B,)."""
         known = nn.functional.one_hot(labels, self.labels).to(latents.dtype)
         started = None if self.start is None else self.start(latents, labels)
-        return self.changed(torch.cat([latents, known], dim=1), started, growth)
+        made = self.changed(torch.cat([latents, known], dim=1), started, growth)
+        return made if self.start is None else self.start.closed(made, latents)
 
     def changed(self, told: torch.Tensor, started: torch.Tensor | None, growth: float) -> torch.Tensor:
         """Return pictures: those started from, changed by what the first layer is told, (B, latent + labels)."""
@@ -160,11 +161,11 @@ class Generator(nn.Module):
         return torch.tanh(made)
 
     @torch.no_grad()
-    def fit(self, pictures: torch.Tensor, labels: torch.Tensor) -> None:
-        """Let it start near training pictures, (N, C, F, T), of these labels, (N,)."""
+    def fit(self, pictures: torch.Tensor, labels: torch.Tensor, silence: torch.Tensor) -> None:
+        """Let it start near training pictures, (N, C, F, T), of these labels, (N,); see ``Start.fit``."""
         if self.start is None:
             return
-        self.start.fit(pictures, labels)
+        self.start.fit(pictures, labels, silence)
         for layer in self.pictures.values():
             for weight in layer.parameters():
                 weight.mul_(_FIRST_SHARE)

@@ -63,7 +63,7 @@ class Model(TrainedModel):
         if self.config.recipe == "published":
             return
         device = next(self.parameters()).device
-        kept, _ = reservoir(clips, self.config.bank, draw)
+        kept = reservoir(clips, self.config.bank, draw)
         parts = []
         for first in range(0, self.config.bank, _PART):
             numbers = torch.arange(first, min(first + _PART, self.config.bank))
