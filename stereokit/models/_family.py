@@ -28,7 +28,7 @@ class Family:
     presets
         Named configurations: frozen dataclasses of one type; ``published``, ``default`` and ``tiny`` at least.
     feed
-        The shape of data it eats.
+        The shape of data it eats, unless a configuration says otherwise, see ``feed_of``.
     capabilities
         What it can do once trained; they decide which commands take it.
     """
@@ -52,6 +52,11 @@ class Family:
         config = self.presets[name]
         # together, since a configuration checks fields against each other
         return replace(config, **dict(_parsed(config, assignment) for assignment in assignments))
+
+    def feed_of(self, config: Any) -> Feed:
+        """Return the shape of data that a configuration eats: its own ``feed``, where it has one, or the family's."""
+        feed: Feed = getattr(config, "feed", self.feed)
+        return feed
 
     def load_model(self) -> Any:  # the family's own class; naming it would import torch
         """Import and return the family's ``Model``, a ``training.trainer.Model`` built from a configuration."""

@@ -117,7 +117,7 @@ def _prepare(plan: Plan) -> Prepared:
             f"{plan.dataset}: its fingerprint is {corpus.fingerprint}, the run was trained on {plan.fingerprint}: "
             "give the same data set, or start a new run"
         )
-    if plan.family.feed in LABELLED_FEEDS:
+    if plan.family.feed_of(config) in LABELLED_FEEDS:
         counts = corpus.label_counts
         config = replace(config, labels=tuple(counts), label_counts=tuple(counts.values()))
     torch.manual_seed(plan.seed)
@@ -168,7 +168,7 @@ def _train(settings: TrainSettings, prepared: Prepared, fabric: Fabric, request:
     plan, run, config = prepared.plan, settings.run, prepared.plan.config
     is_resumed = settings.resume and has_checkpoint(run)
     begun = time.monotonic()
-    with Feed(prepared.corpus, plan.family.feed, seed=plan.seed, device=fabric.device) as feed:
+    with Feed(prepared.corpus, plan.family.feed_of(config), seed=plan.seed, device=fabric.device) as feed:
         model = prepared.model
         if not is_resumed:
             model.adapt(feed.in_order(), Draw((plan.seed, "adapt"), range(config.batch)), feed.labels)

@@ -31,7 +31,7 @@ def dry_run(plan: Plan, model: Model, corpus: Corpus, fabric: Fabric, run: Path)
         steps=steps, batch=config.batch, seed=plan.seed, clip_norm=config.clip_norm or None,
         is_double=plan.precision == "64-true",
     )  # fmt: skip
-    with Feed(corpus, plan.family.feed, seed=plan.seed, device=fabric.device) as feed:
+    with Feed(corpus, plan.family.feed_of(config), seed=plan.seed, device=fabric.device) as feed:
         model.adapt(feed.in_order(), Draw((plan.seed, "adapt"), range(config.batch)), feed.labels)
         trainer = Trainer(model, feed.load, settings, fabric)
         yield from _player_rows(trainer)

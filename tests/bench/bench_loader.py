@@ -110,7 +110,7 @@ def bench_family(name: str, preset: str, count: int, steps: int) -> None:
     model = family.load_model()(config)
     with data_set(count, sample_rate=model.sample_rate, frames=model.frames) as corpus:
         for place, limit in LIMITS.items():
-            with Feed(corpus, family.feed, seed=0, memory_limit_bytes=limit) as feed:
+            with Feed(corpus, family.feed_of(config), seed=0, memory_limit_bytes=limit) as feed:
                 model.adapt(feed.in_order(), Draw((0, "adapt"), range(1)))
                 load = Timed(feed)
                 settings = TrainingSettings(steps=steps + 1, batch=config.batch)

@@ -56,7 +56,7 @@ def trainer_of(name: str, clips: list[torch.Tensor], *, progress: float = 0.0) -
 
     def load(first: int, count: int) -> Batch:
         chosen = torch.stack([clips[item % len(clips)] for item in range(first, first + count)])
-        labels = torch.arange(first, first + count) % CLASSES if family.feed in LABELLED_FEEDS else None
+        labels = torch.arange(first, first + count) % CLASSES if family.feed_of(config) in LABELLED_FEEDS else None
         return Batch(chosen, labels, chosen.flip(1) if family.feed == "pairs" else None)
 
     model.adapt(iter(torch.stack(clips).split(5)), Draw((0, "adapt"), [0]))
