@@ -22,6 +22,15 @@ def relativistic(better: torch.Tensor, worse: torch.Tensor) -> torch.Tensor:
     return softplus(worse - better).mean()
 
 
+def least_squares(verdicts: torch.Tensor, wanted: float) -> torch.Tensor:
+    """Return E (verdict - wanted)^2.
+
+    Mao et al. 2017, Least squares generative adversarial networks: a critic wants 1 for real items and 0 for made ones,
+    the generator 1 for made ones.
+    """
+    return (verdicts - wanted).square().mean()
+
+
 def gradient_penalty(critic: Critic, real: torch.Tensor, made: torch.Tensor, share: torch.Tensor) -> torch.Tensor:
     """Return E (|gradient| - 1)^2 of the critic between real and made items.
 

@@ -38,12 +38,12 @@ class Reconstruction:
     clips: torch.Tensor
 
 
-def reconstructed(model: WaveformVae, batch: Batch, draw: Draw) -> Reconstruction:
-    """Return the reconstructions of a batch from latents drawn of its posteriors."""
-    mean, log_variance = model.posterior(batch.clips)
-    inner = drawn(mean, log_variance, draw.normal(model.config.latent))
-    numbers = model.numbers(inner, model.known(batch.labels, inner))
-    return Reconstruction(mean, log_variance, numbers, model.clips(numbers, draw))
+def reconstructed(model: WaveformVae, batch: Batch, draw: Draw, items: slice = slice(None)) -> Reconstruction:
+    """Return the reconstructions of a batch, or of some of its items, from latents drawn of their posteriors."""
+    mean, log_variance = model.posterior(batch.clips[items])
+    inner = drawn(mean, log_variance, draw.normal(model.config.latent)[items])
+    numbers = model.numbers(inner, model.known(batch.labels, batch.clips)[items])
+    return Reconstruction(mean, log_variance, numbers, model.clips(numbers, draw, items))
 
 
 def likeness(model: WaveformVae, batch: Batch, found: Reconstruction, draw: Draw) -> dict[str, torch.Tensor]:

@@ -102,10 +102,10 @@ class WaveformVae(TrainedModel):
             numbers: torch.Tensor = self.decoder(torch.cat([inner, known], dim=1))
         return numbers.to(inner.dtype)
 
-    def clips(self, numbers: torch.Tensor, draw: Draw) -> torch.Tensor:
-        """Return clips (B, 2, T), left and right; their noise comes from the draw."""
+    def clips(self, numbers: torch.Tensor, draw: Draw, items: slice = slice(None)) -> torch.Tensor:
+        """Return clips (B, 2, T), left and right; their noise is that of these items of the draw."""
         ending = self.decoder.ending
-        noise = draw.uniform(*ending.noise_shape) if ending.noise_shape else None
+        noise = draw.uniform(*ending.noise_shape)[items] if ending.noise_shape else None
         waves = ending.waves(numbers, noise)
         return from_mid_side(waves) if self.config.channels == "mid-side" else waves
 
