@@ -16,8 +16,8 @@ from stereokit.training.reservoir import numbered_reservoir
 from stereokit.training.trainer import Model as TrainedModel
 from stereokit.training.turn import Turn
 
-# Clips that the generator is shown before it starts, and those whose pictures are made at once.
-_SHOWN, _PART = 1_024, 32
+# Clips that a generator is shown for mean pictures and for patterns, and those whose pictures are made at once.
+_FOR_MEANS, _FOR_PATTERNS, _PART = 512, 2_048, 32
 
 
 class Model(TrainedModel):
@@ -100,7 +100,8 @@ class Model(TrainedModel):
         if self.generator.start is None:
             return
         means = self.generator.start.means
-        kept, numbers = numbered_reservoir(clips, _SHOWN, draw)
+        shown = _FOR_PATTERNS if self.generator.start.has_patterns else _FOR_MEANS
+        kept, numbers = numbered_reservoir(clips, shown, draw)
         parts = [self.representation.encode(part.to(means.device)) for part in torch.split(kept, _PART)]
         classes = torch.zeros(len(kept), dtype=torch.int64) if labels is None else labels[torch.tensor(numbers)]
         silence = self.representation.encode(torch.zeros(1, 2, self.frames, device=means.device))[0]
