@@ -470,7 +470,7 @@ def test_clips_of_many_samples_take_blocks_of_one_size():
     assert torch.equal(few[:2], fewer)
 
 
-def trainer_of(*, is_double=False):
+def trainer_of(*, is_double=False, precision="32-true"):
     """Return a training of four steps: two rehearsed ones, two with a critic, on a network that grows to step three."""
     model = model_of(**REHEARSING)
     given = batch(8)
@@ -481,7 +481,7 @@ def trainer_of(*, is_double=False):
         return Batch(given.clips[chosen], given.labels[chosen])
 
     settings = TrainingSettings(4, 4, ema_decay=0.9, clip_norm=None, is_double=is_double)
-    return Trainer(model, load, settings, Fabric(accelerator="cpu", devices=1))
+    return Trainer(model, load, settings, Fabric(accelerator="cpu", devices=1, precision=precision))
 
 
 @pytest.mark.slow
@@ -508,3 +508,14 @@ def test_a_training_in_double_precision_ends_near_one_in_single():
         list(trainer.run())
     pairs = zip(single.model.parameters(), double.model.parameters(), strict=True)
     assert all(torch.allclose(ours.double(), theirs, atol=1e-3) for ours, theirs in pairs)
+
+
+@pytest.mark.slow
+def test_a_training_with_nets_in_bfloat16_ends_near_one_in_single():
+    single, short = trainer_of(), trainer_of(precision="bf16-mixed")
+    for trainer in (single, short):
+        assert all(math.isfinite(value) for step in trainer.run() for value in step.losses.values())
+    pairs = zip(single.model.parameters(), short.model.parameters(), strict=True)
+    # Adam takes steps of one length, whichever way rounding turns them
+    assert all((ours - theirs).abs().max() < 4 * 2 * 2e-3 for ours, theirs in pairs)
+    assert all(tensor.dtype == torch.float32 for tensor in short.model.parameters())
