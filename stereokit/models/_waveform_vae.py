@@ -1,5 +1,6 @@
 """Variational autoencoders of waves: what families of them share once their settings are known."""
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -64,6 +65,8 @@ class WaveformVae(TrainedModel):
             is_normed=config.is_normed,
         )
         self.encoder = WaveEncoder(form, config.latent, is_spectral=config.front == "spectrum")
+        with torch.no_grad():
+            self.encoder.last.bias[config.latent :] += 2.0 * math.log(config.first_deviation)
         self.decoder = Decoder(form, config)
         has_prior = config.prior != "normal"
         self.prior = (

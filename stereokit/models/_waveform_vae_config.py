@@ -11,6 +11,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "sample_rate": (1_000, 768_000),
     "seconds": (0.001, 3_600.0),
     "latent": (2, 65_536),
+    "first_deviation": (1e-3, 10.0),
     "window": (16, 2**16),
     "hop": (1, 2**16),
     "kernel": (1, 1_023),
@@ -50,6 +51,8 @@ class WaveformVaeConfig:
         That the networks see and make: ``mid-side`` or ``left-right``. Spectra are compared on mid and side.
     latent
         Numbers that a sound is made of.
+    first_deviation
+        Of each latent number before anything is learned: with 1 a sound is lost among its own random numbers.
     window, hop
         Of the first and the last layer, in samples.
     widths, strides, kernel
@@ -99,6 +102,7 @@ class WaveformVaeConfig:
     label_counts: tuple[int, ...] = ()
     channels: Literal["mid-side", "left-right"] = "mid-side"
     latent: int = 64
+    first_deviation: float = 0.1
     window: int = 1_024
     hop: int = 256
     widths: tuple[int, ...] = (256, 256, 384)
@@ -186,6 +190,7 @@ class WaveformVaeConfig:
 PUBLISHED: dict[str, Any] = {
     "channels": "left-right",
     "widths": (512, 256, 256),
+    "first_deviation": 1.0,
     "is_normed": False,
     "front": "learned",
     "ending": "transposed",

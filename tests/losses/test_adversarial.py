@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from stereokit.losses.adversarial import gradient_penalty, real_slope, relativistic, wasserstein_critic
+from stereokit.losses.adversarial import gradient_penalty, least_squares, real_slope, relativistic, wasserstein_critic
 
 
 def test_a_wasserstein_critic_wants_real_items_above_made_ones():
@@ -52,3 +52,9 @@ def test_penalties_teach_the_critic():
         critic.zero_grad()
         penalty.backward()
         assert critic.weight.grad.abs().max() > 0
+
+
+def test_least_squares_wants_verdicts_at_a_number():
+    verdicts = torch.tensor([[1.0, 0.0], [3.0, 1.0]])
+    assert least_squares(verdicts, 1.0).item() == (0.0 + 1.0 + 4.0 + 0.0) / 4
+    assert least_squares(torch.ones(3), 1.0) == 0.0

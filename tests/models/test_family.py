@@ -41,3 +41,12 @@ def test_a_field_is_set_by_its_declared_type() -> None:
 def test_a_wrong_preset_or_field_names_what_is_valid(preset: str, words: list[str], said: str) -> None:
     with pytest.raises(UsageError, match=said):
         FAMILY.preset(preset, words)
+
+
+def test_a_configuration_may_eat_other_data_than_its_family() -> None:
+    @dataclass(frozen=True)
+    class Hungry(Config):
+        feed: str = "labelled"
+
+    assert FAMILY.feed_of(Config()) == "clips"
+    assert FAMILY.feed_of(Hungry()) == "labelled"

@@ -26,7 +26,7 @@ class MultiScale(Discriminator):
         opinions = []
         for network in self.networks:
             opinions.append(network(waves))
-            waves = avg_pool1d(waves, 4, 2, padding=1, count_include_pad=False)
+            waves = avg_pool1d(waves, 4, 2, padding=1, ceil_mode=True, count_include_pad=False)
         return opinions
 
 
