@@ -11,8 +11,8 @@ from stereokit.errors import UsageError
 from stereokit.models._capabilities import sample_blocks
 from stereokit.models.gansynth.config import FAMILY, PRESETS
 from stereokit.models.gansynth.growing import Ladder, rung
+from stereokit.models.gansynth.layers import EqualisedConvolution, group_deviation
 from stereokit.models.gansynth.model import Model
-from stereokit.models.gansynth.nets import EqualisedConvolution, group_deviation
 from stereokit.models.gansynth.recipes import StaleAdam, asked_labels
 from stereokit.models.gansynth.start import Start
 from stereokit.training.checkpoint import start_run

@@ -1,62 +1,26 @@
 """The players of ``gansynth``, which grow together (Karras et al. 2018, Progressive growing of GANs)."""
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.functional import avg_pool2d, conv2d, leaky_relu
+from torch.nn.functional import avg_pool2d, leaky_relu
 
 from stereokit.models.gansynth.growing import Ladder, repeated, rung
+from stereokit.models.gansynth.layers import (
+    GAIN,
+    LEAK,
+    EqualisedConvolution,
+    EqualisedLinear,
+    group_deviation,
+    pixel_norm,
+)
 from stereokit.models.gansynth.start import Start
 
-_LEAK = 0.2
-# Keeps the variance through a convolution and a leaky rectifier.
-_GAIN = math.sqrt(2.0 / (1.0 + _LEAK**2))
-_TINY = 1e-8
 # How far pictures lie from where they start before the first step, as a share of where random weights put them.
 _FIRST_SHARE = 0.15
 # Share of the usual deviation that a batch leaves.
 _REMEMBERED = 0.99
-
-
-class EqualisedConvolution(nn.Module):
-    """A convolution without bias whose weights are drawn with variance 1 and scaled as they are used.
-
-    All weights then learn at one speed, whatever their number. The scale is computed from the shape, so that a saved
-    network comes back as it was.
-    """
-
-    def __init__(self, inward: int, outward: int, kernel: int, *, gain: float = _GAIN) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outward, inward, kernel, kernel))
-        self.scale = gain / math.sqrt(inward * kernel**2)
-        self.padding = kernel // 2
-
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Return (B, outward, F, T) of (B, inward, F, T)."""
-        # channels last: a third faster on a CPU; the parameter stays as it is saved
-        weight = (self.weight * self.scale).contiguous(memory_format=torch.channels_last)
-        return conv2d(pictures, weight, padding=self.padding)
-
-
-class EqualisedLinear(nn.Module):
-    """Weighted sums, scaled as those of ``EqualisedConvolution``."""
-
-    def __init__(self, inward: int, outward: int, *, has_bias: bool, gain: float = 1.0) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(outward, inward))
-        self.bias = nn.Parameter(torch.zeros(outward)) if has_bias else None
-        self.scale = gain / math.sqrt(inward)
-
-    def forward(self, vectors: torch.Tensor) -> torch.Tensor:
-        """Return (B, outward) of (B, inward)."""
-        return nn.functional.linear(vectors, self.weight * self.scale, self.bias)
-
-
-def pixel_norm(pictures: torch.Tensor) -> torch.Tensor:
-    """Return pictures (B, C, F, T) whose channels have mean square 1 at every place."""
-    return pictures * torch.rsqrt(pictures.square().mean(1, keepdim=True) + _TINY)
 
 
 class GeneratorBlock(nn.Module):
@@ -70,7 +34,7 @@ class GeneratorBlock(nn.Module):
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return (B, outward, F, T) of (B, inward, F, T)."""
         for layer in (self.first, self.second):
-            pictures = pixel_norm(leaky_relu(layer(pictures), _LEAK))
+            pictures = pixel_norm(leaky_relu(layer(pictures), LEAK))
         return pictures
 
 
@@ -83,14 +47,14 @@ class Seed(nn.Module):
     def __init__(self, inward: int, outward: int, size: tuple[int, int]) -> None:
         super().__init__()
         self.size = size
-        self.spread = EqualisedLinear(inward, outward * size[0] * size[1], has_bias=False, gain=_GAIN)
+        self.spread = EqualisedLinear(inward, outward * size[0] * size[1], has_bias=False, gain=GAIN)
         self.second = EqualisedConvolution(outward, outward, 3)
 
     def forward(self, vectors: torch.Tensor) -> torch.Tensor:
         """Return (B, outward, *size) of vectors (B, inward)."""
         pictures = self.spread(vectors).view(len(vectors), -1, *self.size)
-        pictures = pixel_norm(leaky_relu(pictures, _LEAK))
-        return pixel_norm(leaky_relu(self.second(pictures), _LEAK))
+        pictures = pixel_norm(leaky_relu(pictures, LEAK))
+        return pixel_norm(leaky_relu(self.second(pictures), LEAK))
 
 
 class Generator(nn.Module):
@@ -205,7 +169,7 @@ class CriticBlock(nn.Module):
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """Return (B, outward, F, T) of (B, inward, F, T)."""
-        return leaky_relu(self.second(leaky_relu(self.first(pictures), _LEAK)), _LEAK)
+        return leaky_relu(self.second(leaky_relu(self.first(pictures), LEAK)), LEAK)
 
 
 class Critic(nn.Module):
@@ -278,25 +242,4 @@ class Critic(nn.Module):
         self.usual_deviation.lerp_(deviation.mean().to(self.usual_deviation.dtype), 1.0 - _REMEMBERED)
 
     def _first(self, pictures: torch.Tensor, number: int) -> torch.Tensor:
-        return leaky_relu(self.pictures[str(number)](pictures), _LEAK)
-
-
-def group_deviation(pictures: torch.Tensor, group: int) -> torch.Tensor:
-    """Return how different the pictures of each group are: one number for all of it, (B, 1, 1, 1).
-
-    The population's standard deviation over the group, averaged over channels and places.
-
-    Parameters
-    ----------
-    pictures
-        (B, C, F, T).
-    group
-        Consecutive pictures that are compared; all, where B cannot be divided by it.
-    """
-    count = len(pictures)
-    size = group if count % group == 0 else count
-    groups = pictures.reshape(count // size, size, -1)
-    variances = groups.float().var(1, correction=0) if groups.dtype == torch.bfloat16 else groups.var(1, correction=0)
-    # the root has no slope at 0, where all are alike
-    deviations = (variances + _TINY).sqrt().mean(1)
-    return deviations.repeat_interleave(size)[:, None, None, None]
+        return leaky_relu(self.pictures[str(number)](pictures), LEAK)
