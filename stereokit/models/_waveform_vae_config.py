@@ -217,7 +217,7 @@ SMALL: dict[str, Any] = {
     "hops": (240, 480, 100),
     "rate": 1e-3,
     "batch": 8,
-    "steps": 2_000,
+    "steps": 1_500,
     "ema_decay": 0.99,
     "validate_every": 200,
 }

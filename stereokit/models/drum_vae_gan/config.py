@@ -98,7 +98,7 @@ PRESETS = {
     "features": replace(_PUBLISHED, reconstruction="features", judged="both", matching_weight=1.0),
     "default": _DEFAULT,
     "small": replace(
-        _DEFAULT, **{**SMALL, "steps": 1_500}, discriminator_width=8, judged_seconds=0.25, discriminators=("patch",)
+        _DEFAULT, **{**SMALL, "steps": 1_200}, discriminator_width=8, judged_seconds=0.25, discriminators=("patch",)
     ),
     "tiny": replace(_DEFAULT, **TINY, discriminator_width=4, judged_seconds=0.05),
 }
