@@ -210,6 +210,7 @@ PUBLISHED: dict[str, Any] = {
 # Two cores, twenty minutes.
 SMALL: dict[str, Any] = {
     "latent": 32,
+    "hop": 512,
     "widths": (128, 160, 192),
     "kernel": 5,
     "bands": 40,
