@@ -27,9 +27,6 @@ from stereokit.workflows.demo_scores import ScoredSet, reading
 from stereokit.workflows.events import Row
 from stereokit.writing import locked
 
-# Everything here trains something.
-pytestmark = pytest.mark.slow
-
 Run = Callable[..., SimpleNamespace]
 Demo = Callable[..., SimpleNamespace]
 LOCK = ".stereokit-lock"
