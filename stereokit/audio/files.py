@@ -181,7 +181,6 @@ def encode(
     encoding: Encoding = "16",
     dither_seed: int | None = None,
     container: Container = "wav",
-    rounded: stream.Rounded | None = None,
 ) -> bytes:
     """Return the bytes of a WAV or FLAC file.
 
@@ -200,8 +199,6 @@ def encode(
         that a 16 bit recording comes back bit for bit and silence stays silent.
     container
         ``wav``, or ``flac``, which holds integers at up to 655,350 Hz.
-    rounded
-        Takes the place of NumPy's rounding to 16 bit, with the same result.
 
     Raises
     ------
@@ -212,11 +209,11 @@ def encode(
     if encoding == "float" and container == "flac":
         raise ValueError("FLAC holds integers only")
     if encoding != "float" and container == "wav":
-        samples_as_written = stream.wav_samples(clip, encoding=encoding, dither_seed=dither_seed, rounded=rounded)
+        samples_as_written = stream.wav_samples(clip, encoding=encoding, dither_seed=dither_seed)
         return b"".join([stream.wav_header(clip.frames, clip.sample_rate, encoding), samples_as_written])
     samples: NDArray[Any] = clip.samples.T
     if encoding != "float":
-        samples = stream.quantise(clip.samples, 16 if encoding == "16" else 24, dither_seed, rounded).T
+        samples = stream.quantise(clip.samples, 16 if encoding == "16" else 24, dither_seed).T
     buffer = io.BytesIO()
     # libsndfile calls back into Python here, and an exception of a signal would be lost on its way out.
     with uninterrupted():

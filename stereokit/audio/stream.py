@@ -14,7 +14,6 @@ Encoding = Literal["16", "24", "float"]
 # Draws the noise of some frames, shape (T,).
 Noise = Callable[[], NDArray[np.float64]]
 # Of samples of shape (2, T), the steps in full scale, their noise if there is any, and where the result goes: (T, 2).
-Rounded = Callable[[NDArray[np.float32], float, Noise | None, NDArray[Any]], None]
 
 _BYTES: dict[Encoding, int] = {"16": 2, "24": 3, "float": 4}
 _LARGEST = 2**32 - 1
@@ -61,12 +60,8 @@ def wav_header(frames: int, sample_rate: int, encoding: Encoding) -> bytes:
     )
 
 
-def wav_samples(
-    clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = None, rounded: Rounded | None = None
-) -> bytes:
+def wav_samples(clip: Clip, *, encoding: Encoding = "16", dither_seed: int | None = None) -> bytes:
     """Return a clip's samples as they stand in a WAV file, the same as ``files.encode`` writes.
-
-    ``rounded`` takes the place of NumPy's rounding to 16 bit.
 
     Raises
     ------
@@ -76,18 +71,15 @@ def wav_samples(
     if encoding == "float":
         return clip.samples.T.astype("<f4").tobytes()
     if encoding == "16":
-        return quantise(clip.samples, 16, dither_seed, rounded).T.astype("<i2", copy=False).tobytes()
+        return quantise(clip.samples, 16, dither_seed).T.astype("<i2", copy=False).tobytes()
     upper = np.ascontiguousarray(quantise(clip.samples, 24, None).T.astype("<i4", copy=False))
     return upper.view(np.uint8).reshape(-1, 4)[:, 1:].tobytes()
 
 
-def quantise(
-    samples: NDArray[np.float32], bits: int, dither_seed: int | None, rounded: Rounded | None = None
-) -> NDArray[Any]:
+def quantise(samples: NDArray[np.float32], bits: int, dither_seed: int | None) -> NDArray[Any]:
     """Return samples, shape (2, T), as int16, or as 24 bit in the upper bytes of int32; see ``files.encode``.
 
-    The result lies in memory as in a file: left, right, left, right. ``rounded`` takes the place of NumPy's rounding to
-    16 bit.
+    The result lies in memory as in a file: left, right, left, right.
 
     Raises
     ------
@@ -104,7 +96,7 @@ def quantise(
     for start in range(0, frames, _FRAMES_AT_ONCE):
         given, made = samples[:, start : start + _FRAMES_AT_ONCE], result[start : start + _FRAMES_AT_ONCE]
         noise = None if dither is None else partial(dither.noise, start, len(made))
-        (rounded if rounded and bits == 16 else _round_frames)(given, steps, noise, made)
+        _round_frames(given, steps, noise, made)
     if bits != 16:
         # libsndfile takes 24 bit from the upper bytes of 32
         result <<= 8

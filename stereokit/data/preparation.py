@@ -11,12 +11,11 @@ import numpy as np
 from stereokit.audio.files import Container, Encoding, encode
 from stereokit.audio.levels import peak, with_gain
 from stereokit.audio.stereo import has_side
-from stereokit.audio.stream import Rounded
 from stereokit.data.degradation._plan import DEFAULT_UNEVENNESS
 from stereokit.data.fingerprints import fingerprint
 from stereokit.data.fitting import Normalization, fitted, joint_gain
 from stereokit.data.pieces import Piece, Slices
-from stereokit.data.source_audit import NUMPY, Filters, Instruments, source_audit
+from stereokit.data.source_audit import Filters, source_audit
 from stereokit.data.source_pieces import pieces_of, sound_of
 from stereokit.data.text import digest
 from stereokit.data.versions import Version, augmentation, degradation, shared_gain, takes, variants
@@ -193,8 +192,8 @@ def output_path(target: Place, name: str) -> Place:
     return target.with_name(f"{target.stem}{name}{target.suffix}")
 
 
-def prepare(task: Task, preparation: Preparation, instruments: Instruments = NUMPY) -> Prepared:
-    """Make one clip, measured by ``instruments``, and write it.
+def prepare(task: Task, preparation: Preparation) -> Prepared:
+    """Make one clip and write it.
 
     Raises
     ------
@@ -214,12 +213,12 @@ def prepare(task: Task, preparation: Preparation, instruments: Instruments = NUM
     try:
         for piece in pieces:
             known = _fingerprint(task, piece, preparation)
-            facts = {**common, **piece.facts, **source_audit(piece.recording, piece.source_clip, instruments)}
+            facts = {**common, **piece.facts, **source_audit(piece.recording, piece.source_clip)}
             reason = preparation.filters.reason(facts)
             if reason is None:
                 try:
                     for version in _versions(task, piece, preparation):
-                        outputs += _make(task, version, facts, preparation, instruments.rounded)
+                        outputs += _make(task, version, facts, preparation)
                 except BadInputError as error:
                     # One slice of many is no reason to refuse the rest.
                     if not piece.name:
@@ -257,9 +256,7 @@ def _versions(task: Task, piece: Piece, preparation: Preparation) -> Iterator[Ve
         yield piece.name, piece.clip, {} if preparation.augment is None else {"variant": 0}
 
 
-def _make(
-    task: Task, version: Version, facts: Mapping[str, object], preparation: Preparation, rounded: Rounded | None
-) -> Iterator[Output]:
+def _make(task: Task, version: Version, facts: Mapping[str, object], preparation: Preparation) -> Iterator[Output]:
     """Fit, fade, level and write a clip, after its degraded form if there is one; both with one gain.
 
     Raises
@@ -279,7 +276,7 @@ def _make(
     for file_name, take, told in files:
         levelled = take if gain == 1.0 else with_gain(take, gain)
         data = encode(
-            levelled, encoding=preparation.encoding, container=preparation.container, rounded=rounded,
+            levelled, encoding=preparation.encoding, container=preparation.container,
             dither_seed=int.from_bytes(digest(task.key + file_name, size=8)),
         )  # fmt: skip
         write_file(output_path(task.target, file_name), data, durable=False)

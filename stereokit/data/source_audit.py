@@ -2,20 +2,19 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from stereokit.audio.clip import Clip, Recording
 from stereokit.audio.levels import loudness_lufs
-from stereokit.audio.stream import Rounded
 from stereokit.audio.true_peak import true_peak
 from stereokit.metrics.audit import clip_facts
 from stereokit.metrics.excerpt import Excerpt, excerpt_of
 from stereokit.metrics.image import ONE_SIDED_DB
-from stereokit.metrics.side import Ranked, image_class, side_distance
-from stereokit.metrics.sums import PairSums, pair_sums
+from stereokit.metrics.side import image_class, side_distance
+from stereokit.metrics.sums import pair_sums
 
 # Figures are rounded to what can be heard or counts: other processors sum in another order.
 _DB_DIGITS, _RATIO_DIGITS, _LEVEL_DIGITS = 3, 6, 7
@@ -26,37 +25,7 @@ _FEWEST_LEANING = 10
 _COMMON_SHARE = 0.9
 
 
-@dataclass(frozen=True)
-class Instruments:
-    """What measures a clip: NumPy's functions, or compiled ones that give the same.
-
-    Attributes
-    ----------
-    pair_sums
-        Of the excerpt's channels, in its own numbers; the clip is the same in floats.
-    ranked
-        As ``ranked_differences``.
-    true_peak, loudness
-        As ``true_peak`` and ``loudness_lufs``.
-    rounded
-        Of ``files.encode``.
-    """
-
-    pair_sums: Callable[[Excerpt, Clip], PairSums]
-    ranked: Ranked | None
-    true_peak: Callable[[Clip], float]
-    loudness: Callable[[Clip], float]
-    rounded: Rounded | None
-
-
-def _pair_sums(excerpt: Excerpt, _: Clip) -> PairSums:
-    return pair_sums(excerpt.left, excerpt.right)
-
-
-NUMPY = Instruments(_pair_sums, None, true_peak, loudness_lufs, None)
-
-
-def source_audit(recording: Recording, clip: Clip, instruments: Instruments = NUMPY) -> dict[str, object]:
+def source_audit(recording: Recording, clip: Clip) -> dict[str, object]:
     """Measure a stretch of a source as it is there: before resampling, fitting, fading and levelling.
 
     Parameters
@@ -65,8 +34,6 @@ def source_audit(recording: Recording, clip: Clip, instruments: Instruments = NU
         The stretch; one or two channels.
     clip
         The same as a clip, at the source's rate.
-    instruments
-        What measures.
 
     Returns
     -------
@@ -84,10 +51,10 @@ def source_audit(recording: Recording, clip: Clip, instruments: Instruments = NU
         For more than two channels.
     """
     excerpt = _excerpt(recording, clip)
-    sums = instruments.pair_sums(excerpt, clip)
+    sums = pair_sums(excerpt.left, excerpt.right)
     facts = clip_facts(recording, excerpt, sums)
     image, (left_sum, right_sum), whole = facts.image, sums[1], excerpt.frames * excerpt.full_scale
-    peak = instruments.true_peak(clip)
+    peak = true_peak(clip)
     return {
         "is_silent": facts.is_silent,
         "is_dual_mono": facts.is_dual_mono,
@@ -98,8 +65,8 @@ def source_audit(recording: Recording, clip: Clip, instruments: Instruments = NU
         "dc_left": _rounded(left_sum / whole, _LEVEL_DIGITS),
         "dc_right": _rounded(right_sum / whole, _LEVEL_DIGITS),
         "true_peak_db": _rounded(20.0 * math.log10(peak) if peak else None, _DB_DIGITS),
-        "loudness_lufs": _rounded(instruments.loudness(clip), _DB_DIGITS),
-        "side_distance": _rounded(side_distance(excerpt, ranked=instruments.ranked), _LEVEL_DIGITS),
+        "loudness_lufs": _rounded(loudness_lufs(clip), _DB_DIGITS),
+        "side_distance": _rounded(side_distance(excerpt), _LEVEL_DIGITS),
         "image_class": image_class(excerpt),
         "correlation": _rounded(image.correlation, _RATIO_DIGITS),
         "balance_db": _rounded(image.balance_db, _DB_DIGITS),

@@ -6,7 +6,7 @@ quantile, interpolated linearly (reference: the stereo-image paper, equations 1 
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -23,8 +23,6 @@ LOW_QUANTILE = 0.05
 # From here on counting floats is faster than cutting copies of them; integers are small and cut fast.
 _LONG_FRAMES = 1 << 19
 
-# Left, right and ranks to the values of l - r that stand there when all are sorted.
-Ranked = Callable[[NDArray[Any], NDArray[Any], Sequence[int]], NDArray[np.float64]]
 
 # The block method needs windows of exactly four blocks.
 _BLOCKS_A_WINDOW = 4
@@ -98,16 +96,15 @@ def _block_spreads(signal: NDArray[Any], hop: int) -> NDArray[np.float64]:
     return result
 
 
-def side_distance(excerpt: Excerpt, *, is_full: bool = False, ranked: Ranked | None = None) -> float:
+def side_distance(excerpt: Excerpt, *, is_full: bool = False) -> float:
     """Return D of the whole clip, full scale ±1: 0 or more, at most 2 sqrt(2) for samples within full scale.
 
-    ``is_full`` takes maximum less minimum instead of the quantiles; ``ranked`` takes the place of
-    ``ranked_differences`` and is asked whatever the length.
+    ``is_full`` takes maximum less minimum instead of the quantiles.
     """
     if not excerpt.has_side:
         return 0.0
-    if excerpt.left.dtype != np.int16 and (excerpt.frames >= _LONG_FRAMES or ranked is not None):
-        return _long_side_distance(excerpt, is_full=is_full, ranked=ranked or ranked_differences)
+    if excerpt.left.dtype != np.int16 and excerpt.frames >= _LONG_FRAMES:
+        return _long_side_distance(excerpt, is_full=is_full)
     difference = excerpt.difference
     if is_full:
         return (float(difference.max()) - float(difference.min())) * excerpt.side_scale
@@ -122,13 +119,13 @@ def side_distance(excerpt: Excerpt, *, is_full: bool = False, ranked: Ranked | N
     return float(_spread(lowest, highest, fraction)[0]) * excerpt.side_scale
 
 
-def _long_side_distance(excerpt: Excerpt, *, is_full: bool, ranked: Ranked) -> float:
+def _long_side_distance(excerpt: Excerpt, *, is_full: bool) -> float:
     """Return the same, without a copy of the signal."""
     last = excerpt.frames - 1
     rank, fraction = (0, 0.0) if is_full else _ranks(excerpt.frames)
     inner_rank = min(rank + 1, last)
     places = [rank, inner_rank, last - rank, last - inner_rank]
-    found = ranked(excerpt.left, excerpt.right, places).reshape(2, 1, 2)
+    found = ranked_differences(excerpt.left, excerpt.right, places).reshape(2, 1, 2)
     return float(_spread(found[0], found[1], fraction)[0]) * excerpt.side_scale
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from stereokit.data.build_switch import PlacedFile
 from stereokit.data.cluster import map_cluster
-from stereokit.data.deferred import Deferred
 from stereokit.data.isolated_worker import Limits
 from stereokit.data.isolation import isolated_results
 from stereokit.data.plan import Item, Plan
@@ -19,7 +18,7 @@ from stereokit.data.preparation import Preparation, Prepared, Task, output_path,
 from stereokit.data.source_audit import swap_suspects
 from stereokit.data.splits import parse_fractions
 from stereokit.data.text import output_stem
-from stereokit.data.units import Function, Order, Outcome, Unit, carry_out, plan_digest
+from stereokit.data.units import Function, Order, Outcome, Unit, plan_digest
 from stereokit.data.workers import available_jobs, map_files
 from stereokit.errors import BadInputError
 from stereokit.workflows.build_job import Arrangement, BuildWords, Entry, Job
@@ -32,10 +31,6 @@ from stereokit.workflows.prep_settings import OPTIONS, PrepSettings, recorded
 # Making a procedural sound takes some milliseconds, starting a process 0.4 s.
 _INLINE_CLIPS = 100
 _CHUNK_CLIPS = 16
-# Loading the compiler takes 0.7 s of processor time. It saves a third of the work on loops and songs, and nothing where
-# files are short: what counts is what files have beyond their first part.
-_SHORT_FILE_BYTES, _COMPILED_FROM_BYTES = 1 << 18, 48 << 20
-_QUICKLY = Deferred("stereokit.data.quick_preparation", "prepare_quickly")
 # A path below what is no folder: nothing can ever be there.
 _NOWHERE = Path(os.devnull, "nothing")
 _LONG_FILE_S = 3600.0
@@ -75,8 +70,6 @@ class PrepJob(Job[Task]):
         # What is sliced may last hours, and variants and rooms take their time.
         is_long = self.prep.preparation.slicing is not None or self.prep.preparation.is_drawn
         limits = Limits(seconds=_LONG_FILE_S) if is_long else None
-        if self.prep.synth is None and _long_bytes(orders) >= _COMPILED_FROM_BYTES:
-            function = partial(carry_out, partial(_QUICKLY, preparation=self.prep.preparation))
         if self.prep.cluster is not None and orders:
             far = [_absolute(order) for order in orders]
             results = map_cluster(
@@ -244,13 +237,3 @@ def _variants(entry: Entry, item: Item | None, digest: str) -> Unit:
         inputs = () if item.source is None else (item.source,)
     # No source's key has two slashes in a row.
     return Unit(f"{entry.key}//variants", entry.target, inputs, digest, json.dumps(entry.columns), entry.key)
-
-
-def _long_bytes(orders: Sequence[Order[Task]]) -> int:
-    """Return how much larger than short files those are that orders read; what is gone counts nothing."""
-    total = 0
-    for order in orders:
-        for path in order.inputs:
-            with contextlib.suppress(OSError, ValueError):
-                total += max(0, os.stat(path).st_size - _SHORT_FILE_BYTES)  # noqa: PTH116 - ten thousand at a time
-    return total

@@ -23,7 +23,6 @@ from stereokit.data.catalogue import CATALOGUE
 from stereokit.data.dataset import DESCRIPTION, fingerprint
 from stereokit.data.isolation import isolated_results
 from stereokit.data.preparation import Preparation, Prepared, Task, prepare
-from stereokit.data.quick_preparation import prepare_quickly
 from stereokit.data.staging import LOCK
 from stereokit.data.tables import METADATA
 from stereokit.errors import OutputError, Terminated, UsageError
@@ -468,20 +467,3 @@ def test_a_data_set_that_another_run_finished_meanwhile_is_not_replaced_without_
     assert result.status == 2
     assert "--force" in result.err
     assert files(tmp_path / "ds") == finished[1]
-
-
-def test_compiled_code_makes_the_same_data_set(
-    tmp_path: Path, sounds: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked = []
-
-    def spy(task: Task, preparation: Preparation) -> Prepared:
-        asked.append(task.key)
-        return prepare_quickly(task, preparation)
-
-    monkeypatch.setattr(prep_job, "_QUICKLY", spy)
-    for name, limit in (("plain", 1 << 30), ("compiled", 0)):
-        monkeypatch.setattr(prep_job, "_COMPILED_FROM_BYTES", limit)
-        assert run("prep", sounds, "-o", tmp_path / name, "--rate", 48_000).status == 0
-        assert len(asked) == (12 if limit == 0 else 0)
-    assert files(tmp_path / "compiled") == files(tmp_path / "plain")
