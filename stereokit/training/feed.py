@@ -163,6 +163,17 @@ class Feed:
         self.close()
 
 
+def check_corpus(corpus: Corpus, kind: Kind) -> None:
+    """Refuse a corpus that a feed of this kind cannot be made of, before anything is read or kept.
+
+    Raises
+    ------
+    BadInputError
+        As ``Feed`` does for labels or targets that are not there.
+    """
+    _ARRANGEMENTS[kind](corpus)
+
+
 def _order(seed: int, group: int, epoch: int, count: int) -> NDArray[np.int64]:
     """Return the order of a group in an epoch: where sorting random numbers puts its members."""
     key = blake2b(f"order\0{seed}\0{group}\0{epoch}".encode(), digest_size=16).digest()

@@ -16,7 +16,7 @@ from stereokit.models._run import load_run
 from stereokit.training.checkpoint import start_run
 from stereokit.training.device import choose_device, compile_modules, make_fabric
 from stereokit.training.draw import Draw
-from stereokit.training.feed import Feed
+from stereokit.training.feed import Feed, check_corpus
 from stereokit.training.journal import cut_after
 from stereokit.training.ranks import launched
 from stereokit.training.resume import put_chosen_in_place, restore_training
@@ -117,7 +117,9 @@ def _prepare(plan: Plan) -> Prepared:
             f"{plan.dataset}: its fingerprint is {corpus.fingerprint}, the run was trained on {plan.fingerprint}: "
             "give the same data set, or start a new run"
         )
-    if plan.family.feed_of(config) in LABELLED_FEEDS:
+    feed = plan.family.feed_of(config)
+    check_corpus(corpus, feed)
+    if feed in LABELLED_FEEDS:
         counts = corpus.label_counts
         config = replace(config, labels=tuple(counts), label_counts=tuple(counts.values()))
     torch.manual_seed(plan.seed)

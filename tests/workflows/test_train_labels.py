@@ -46,4 +46,5 @@ def test_one_label_is_too_few_for_a_configuration_that_asks(run, dataset, tmp_pa
     refused = run(*words, tmp_path / "labelled", "--set", "is_conditional=yes")
     assert refused.status == 4
     assert "training on classes needs two or more" in refused.err
+    assert not (tmp_path / "labelled").exists()
     assert run(*words, tmp_path / "plain").status == 0
