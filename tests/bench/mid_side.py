@@ -1,12 +1,12 @@
 """Mid/side against left/right, and the published recipe against ours: the same seeds, data and steps for each.
 
-    python tests/bench/mid_side.py WORK [--drums DRUMS] [--rows mid-side left-right rotated published]
+    python tests/bench/mid_side.py WORK [--drums DRUMS] [--rows mid-side left-right rotated default published]
         [--preset small] [--seeds 0 1 2] [--steps N | --minutes M] [--clips 1152] [--jobs 2]
 
 Without DRUMS the data are synthesised stabs: 432 sources in 24 variants to learn from, 48 to choose by, and 48 others
 in 24 variants to be held against. DRUMS is a folder with ``labels.csv`` (file_name, label, machine); its files with a
-side are split by machine, and their classes are the conditions. A row is an encoding of the same preset, or
-``published``: their transform and recipe, with the preset's number of steps. WORK keeps data, runs and clips: what is
+side are split by machine, and their classes are the conditions. A row is an encoding of the preset, or ``published``:
+their transform and recipe, beside ``default``, the same mended; beside small, both have networks of small's size. WORK keeps data, runs and clips: what is
 there is not made again. Each table has the mean and the deviation over the seeds, and what the training clips get.
 With --jobs 2 two trainings run at a time, with a thread each. ``--causes`` prints how mid, side, left and right differ
 as pictures to learn, and trains nothing.
@@ -42,8 +42,11 @@ ROWS = {
     "mid-side": ("channels=mid-side",),
     "left-right": ("channels=left-right",),
     "rotated": ("channels=rotated", "angle_degrees=22.5"),
+    "default": None,
     "published": None,
 }
+# What keeps two recipes comparable on two cores.
+SIZES_OF_SMALL = ("mel_bands=256", "widths=96,96,64,32,16", "latent=128", "batch=16")
 
 
 def stereokit(*words, threads=2):
@@ -185,8 +188,10 @@ def bench(row, seed, sounds, arguments):
     run, generated = work / f"run-{name}", work / f"gen-{name}"
     threads = max(1, 2 // arguments.jobs)
     if not (run / "model.safetensors").exists() or not (work / f"{name}.train.json").exists():
-        preset = "published" if row == "published" else arguments.preset
-        settings = [word for assignment in ROWS[row] or () for word in ("--set", assignment)]
+        is_recipe = ROWS[row] is None
+        changed = ROWS[row] or (SIZES_OF_SMALL if arguments.preset == "small" else ())
+        preset = row if is_recipe else arguments.preset
+        settings = [word for assignment in changed for word in ("--set", assignment)]
         length = ["--minutes", arguments.minutes] if arguments.minutes else ["--steps", arguments.steps]
         fresh = ["gansynth", dataset, "--preset", preset, *settings, "--seed", seed, *length, "--force"]
         words = ["--resume"] if (run / "training" / "state.json").exists() else fresh
