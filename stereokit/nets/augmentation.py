@@ -30,7 +30,7 @@ def varied(clips: torch.Tensor, sample_rate: int, uniform: Random) -> torch.Tens
     speed, delay, gain, decay, decays, swaps = uniform(6).unbind(1)
     swapped = torch.where((swaps < 0.5)[:, None, None], clips.flip(1), clips)
     ratio = 2.0 ** ((2.0 * speed - 1.0) * _SEMITONES / 12.0)
-    moved = _at_speed(swapped, ratio, delay * _DELAY_S * sample_rate)
+    moved = at_speed(swapped, ratio, delay * _DELAY_S * sample_rate)
     # the decay's strongest values are rare: most sounds keep their length
     level_db = -_GAIN_DB * gain[:, None] - _ramp_db(decay, decays, clips.shape[-1])
     return moved * (10.0 ** (level_db / 20.0))[:, None]
@@ -41,7 +41,7 @@ def _ramp_db(decay: torch.Tensor, decays: torch.Tensor, samples: int) -> torch.T
     return depth[:, None] * torch.linspace(0.0, 1.0, samples, device=decay.device)
 
 
-def _at_speed(clips: torch.Tensor, ratio: torch.Tensor, delay_samples: torch.Tensor) -> torch.Tensor:
+def at_speed(clips: torch.Tensor, ratio: torch.Tensor, delay_samples: torch.Tensor) -> torch.Tensor:
     """Read clips at another speed, from a place before their start, by cubic (Catmull-Rom) interpolation."""
     samples = clips.shape[-1]
     steps = torch.arange(samples, device=clips.device, dtype=torch.float64)

@@ -1,0 +1,144 @@
+"""Settings and presets of ``drum-classifier``."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from stereokit.errors import UsageError
+from stereokit.models._family import Family, check_ranges
+
+Network = Literal["raw", "spec", "raw-spec"]
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "sample_rate": (1_000, 768_000),
+    "seconds": (0.01, 60.0),
+    "window": (64, 2**16),
+    "hop": (1, 2**16),
+    "bands": (8, 1_024),
+    "width": (4, 1_024),
+    "hidden": (2, 65_536),
+    "dropout": (0.0, 0.99),
+    "rate": (1e-9, 10.0),
+    "weight_decay": (0.0, 10.0),
+    "smoothing": (0.0, 0.9),
+    "mixing": (0.0, 1.0),
+    "variation": (0.0, 4.0),
+    "balance": (0.0, 1.0),
+    # statistics over a batch
+    "batch": (2, 65_536),
+    "steps": (1, 10**9),
+    "ema_decay": (0.0, 0.999_999),
+    "clip_norm": (0.0, 1e9),
+    "validate_every": (1, 10**9),
+}
+
+
+@dataclass(frozen=True)
+class DrumClassifierConfig:
+    """What a ``drum-classifier`` is and how it learns.
+
+    Attributes
+    ----------
+    sample_rate, seconds
+        Of a clip, Hz and seconds. Longer clips are cut at their end, shorter ones end in silence.
+    labels, label_counts
+        What can be told, and how many training clips have it; taken from the data.
+    network
+        ``raw`` reads the wave, ``spec`` mel bands over time, ``raw-spec`` both.
+    channels
+        ``mid-side``, or their ``mono`` mean alone.
+    window, hop
+        Of the mel bands, in samples.
+    bands
+        Mel bands, from 40 Hz to 16 kHz or half the rate.
+    width
+        Channels of the first layer; later ones have up to eight times as many.
+    hidden
+        Numbers of the embedding.
+    dropout
+        Before the embedding and before the labels.
+    rate, weight_decay
+        Of AdamW.
+    smoothing
+        Share of the truth that is spread over all labels.
+    mixing
+        Share of a batch whose clips are mixed with another one, labels too.
+    variation
+        How far training clips are varied: pitch, onset, decay, tone colour, sides and noise; 0 leaves them as they are.
+    balance
+        Exponent of the labels' weights: 0 lets each clip count the same, 1 each label.
+    choice
+        Which averaged model is kept: the ``best`` on the validation clips or the ``last``.
+    batch
+        Clips of a step and rank.
+    steps
+        Of a training whose length is not given.
+    ema_decay
+        Of the averaged weights, a step.
+    clip_norm
+        Longest gradient; 0 for any.
+    validate_every
+        Steps from one validation to the next.
+    """
+
+    sample_rate: int = 44_100
+    seconds: float = 1.0
+    # the thesis's; train puts in those of the data
+    labels: tuple[str, ...] = ("clap", "crash", "hat", "kick", "ride", "shaker", "snare", "tom")
+    label_counts: tuple[int, ...] = (1, 1, 1, 1, 1, 1, 1, 1)
+    network: Network = "raw-spec"
+    channels: Literal["mid-side", "mono"] = "mid-side"
+    window: int = 2_048
+    hop: int = 441
+    bands: int = 64
+    width: int = 32
+    hidden: int = 128
+    dropout: float = 0.3
+    rate: float = 2e-3
+    weight_decay: float = 0.02
+    smoothing: float = 0.05
+    mixing: float = 0.5
+    variation: float = 1.0
+    balance: float = 0.5
+    choice: Literal["best", "last"] = "best"
+    batch: int = 32
+    steps: int = 1_500
+    ema_decay: float = 0.99
+    clip_norm: float = 5.0
+    validate_every: int = 150
+
+    def __post_init__(self) -> None:
+        check_ranges(self, _RANGES)
+        if len(self.labels) < 2 or len(self.labels) != len(self.label_counts) or min(self.label_counts) < 1:
+            raise UsageError(
+                f"labels are {len(self.labels)}, label_counts {self.label_counts}: "
+                "give two or more labels, and each a count"
+            )
+
+    @property
+    def frames(self) -> int:
+        """Samples of a clip."""
+        return round(self.seconds * self.sample_rate)
+
+
+_DEFAULT = DrumClassifierConfig()
+
+PRESETS = {
+    # the thesis's network of wave and spectrogram; it prints no sizes
+    "published": replace(
+        _DEFAULT, channels="mono", smoothing=0.0, mixing=0.0, variation=0.0, balance=0.0, weight_decay=0.0, rate=1e-3,
+        ema_decay=0.0, clip_norm=0.0, choice="last",
+    ),
+    "default": _DEFAULT,
+    "raw": replace(_DEFAULT, network="raw"),
+    "spec": replace(_DEFAULT, network="spec"),
+    "raw-spec": _DEFAULT,
+    "tiny": replace(_DEFAULT, seconds=0.2, bands=32, width=8, hidden=16, batch=4, steps=3, validate_every=2),
+}  # fmt: skip
+
+FAMILY = Family(
+    name="drum-classifier",
+    summary="what one-shots are: kick, snare, hat ... or any labels of the data, with calibrated probabilities",
+    presets=PRESETS,
+    feed="labelled",
+    capabilities=("labeller", "embedder"),
+)

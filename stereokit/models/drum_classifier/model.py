@@ -1,0 +1,136 @@
+"""The model of ``drum-classifier``: clips to probabilities of labels, and to vectors."""
+
+import math
+
+import torch
+from torch import nn
+
+from stereokit.errors import BadInputError
+from stereokit.models.drum_classifier.config import DrumClassifierConfig
+from stereokit.models.drum_classifier.variation import mixed, varied
+from stereokit.models.drum_classifier.views import NETWORKS
+from stereokit.training.draw import Draw
+from stereokit.training.trainer import Model as TrainedModel
+from stereokit.training.turn import Batch, Losses, Turn
+
+# A clip is raised to a peak of 1, but what is under this is noise of the recorder.
+_LEAST_PEAK = 1e-4
+_WARM_UP = 0.05
+
+
+class Model(TrainedModel):
+    """A network that tells labels; the level of a clip tells it nothing.
+
+    Attributes
+    ----------
+    temperature
+        By which logits are divided, so that of clips told with probability p a share p is right.
+    """
+
+    temperature: torch.Tensor
+    label_weights: torch.Tensor
+
+    def __init__(self, config: DrumClassifierConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.sample_rate = config.sample_rate
+        self.frames = config.frames
+        self.net = NETWORKS[config.network](config)
+        self.is_chosen_by_score = config.choice == "best"
+        self.register_buffer("temperature", torch.ones(()))
+        weights = [count**-config.balance for count in config.label_counts]
+        shares = sum(weight * count for weight, count in zip(weights, config.label_counts, strict=True))
+        mean = shares / sum(config.label_counts)
+        with torch.device("cpu"):
+            own = torch.tensor([weight / mean for weight in weights])
+        self.register_buffer("label_weights", own, persistent=False)
+
+    def turns(self) -> list[Turn]:
+        """Return the one turn."""
+        config = self.config
+
+        def tell(batch: Batch, draw: Draw) -> Losses:
+            clips = levelled(batch.clips)
+            truth = nn.functional.one_hot(_labels(batch), len(config.labels)).to(clips.dtype)
+            truth = truth * self.label_weights[_labels(batch)][:, None]
+            if config.variation > 0.0:
+                clips = levelled(varied(clips, self.sample_rate, draw, reach=config.variation))
+            if config.mixing > 0.0:
+                clips, truth = mixed(clips, truth, draw, share=config.mixing)
+            logits, _ = self._seen(clips)
+            target = truth * (1.0 - config.smoothing) + truth.sum(1, keepdim=True) * config.smoothing / truth.shape[1]
+            return {"cross_entropy": -(target * logits.float().log_softmax(1)).sum(1).mean()}
+
+        def optimiser(own: list[nn.Parameter]) -> torch.optim.Optimizer:
+            return torch.optim.AdamW(own, config.rate, weight_decay=config.weight_decay)
+
+        return [Turn("net", (self.net,), tell, optimiser, schedule=rising_and_falling)]
+
+    def forward_statistics(self, batch: Batch, draw: Draw) -> object:
+        """Send clips as they are through the network, for its batch norms."""
+        return self._seen(levelled(batch.clips))
+
+    def label(self, wave: torch.Tensor) -> torch.Tensor:
+        """Return each label's probability, float32 (B, labels), of clips (B, 2, T), any T.
+
+        Raises
+        ------
+        BadInputError
+            For clips without a sample.
+        """
+        logits, _ = self._seen(levelled(self._fitted(wave)))
+        return (logits.float() / self.temperature.float()).softmax(1)
+
+    def calibrate(self, temperature: float) -> None:
+        """Let logits be divided by this from now on."""
+        self.temperature.fill_(temperature)
+
+    def embed(self, wave: torch.Tensor) -> torch.Tensor:
+        """Return what the labels are told by, float32 (B, width), of clips (B, 2, T), any T.
+
+        Raises
+        ------
+        BadInputError
+            For clips without a sample.
+        """
+        _, embedding = self._seen(levelled(self._fitted(wave)))
+        return embedding.float()
+
+    def compilable(self) -> dict[str, nn.Module]:
+        """Return the network."""
+        return {"net": self.net}
+
+    def _seen(self, clips: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        views = self.net.views(clips)
+        with self.autocast():
+            logits, embedding = self.net(*views)
+        return logits, embedding
+
+    def _fitted(self, wave: torch.Tensor) -> torch.Tensor:
+        """Return clips of the model's length: cut at their end, or followed by silence."""
+        if wave.shape[-1] == 0:
+            raise BadInputError("has no samples")
+        cut = wave[..., : self.frames]
+        return nn.functional.pad(cut, (0, self.frames - cut.shape[-1]))
+
+
+def levelled(clips: torch.Tensor) -> torch.Tensor:
+    """Return clips (B, 2, T) with a peak of 1, both channels alike; silence stays silence."""
+    return clips / clips.abs().amax((1, 2), keepdim=True).clamp(min=_LEAST_PEAK)
+
+
+def rising_and_falling(progress: float) -> float:
+    """Return the factor on the learning rate: up in the first twentieth, then half a cosine down to 0.
+
+    >>> [round(rising_and_falling(one), 3) for one in (0.0, 0.05, 1.0)]
+    [0.05, 1.0, 0.0]
+    """
+    if progress < _WARM_UP:
+        return 0.05 + 0.95 * progress / _WARM_UP
+    return 0.5 + 0.5 * math.cos(math.pi * (progress - _WARM_UP) / (1.0 - _WARM_UP))
+
+
+def _labels(batch: Batch) -> torch.Tensor:
+    if batch.labels is None:
+        raise TypeError("a classifier learns from labels")
+    return batch.labels

@@ -1,0 +1,76 @@
+"""What the networks of ``drum-classifier`` look at: a clip's wave, its mel bands, or both."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from stereokit.models.drum_classifier.config import DrumClassifierConfig
+from stereokit.nets.classifier import FeatureClassifier, LabelHead, PictureFeatures, WaveFeatures
+from stereokit.representations._level_pictures import LevelPictures
+from stereokit.representations._mid_side import to_mid_side
+
+
+class Looker(nn.Module, ABC):
+    """A classifier: what it looks at is made of clips in float32, and what it finds in the training's precision."""
+
+    @abstractmethod
+    def views(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return what ``forward`` takes of clips (B, 2, T)."""
+
+    @abstractmethod
+    def forward(self, *views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits (B, labels) and embeddings (B, width)."""
+
+
+class FromScratch(Looker):
+    """Small convolutional networks of the wave, of mel bands, or of both."""
+
+    def __init__(self, config: DrumClassifierConfig, *, is_wave: bool, is_picture: bool) -> None:
+        super().__init__()
+        channels = 2 if config.channels == "mid-side" else 1
+        branches: list[WaveFeatures | PictureFeatures] = []
+        if is_wave:
+            branches.append(WaveFeatures(channels, config.width))
+        if is_picture:
+            branches.append(PictureFeatures(channels, config.width))
+
+        def head(features: int) -> LabelHead:
+            return LabelHead(features, hidden=config.hidden, labels=len(config.labels), dropout=config.dropout)
+
+        self.classifier = FeatureClassifier(branches, head)
+        self._channels, self._is_wave = channels, is_wave
+        self.pictures = (
+            LevelPictures(sample_rate=config.sample_rate, window=config.window, hop=config.hop, bands=config.bands)
+            if is_picture
+            else None
+        )
+
+    def views(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return the wave (B, C, T), the picture (B, C, F, frames), or both."""
+        waves = to_mid_side(clips)[:, : self._channels]
+        views = [waves] if self._is_wave else []
+        if self.pictures is not None:
+            views.append(self.pictures(waves))
+        return tuple(views)
+
+    def forward(self, *views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits and embeddings of the views."""
+        logits, embedding = self.classifier(*views)
+        return logits, embedding
+
+
+def _raw(config: DrumClassifierConfig) -> Looker:
+    return FromScratch(config, is_wave=True, is_picture=False)
+
+
+def _spec(config: DrumClassifierConfig) -> Looker:
+    return FromScratch(config, is_wave=False, is_picture=True)
+
+
+def _raw_spec(config: DrumClassifierConfig) -> Looker:
+    return FromScratch(config, is_wave=True, is_picture=True)
+
+
+NETWORKS: dict[str, Callable[[DrumClassifierConfig], Looker]] = {"raw": _raw, "spec": _spec, "raw-spec": _raw_spec}
