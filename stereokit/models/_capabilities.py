@@ -106,7 +106,21 @@ class Labeller(Protocol):
     """Tells what sounds are."""
 
     def label(self, wave: torch.Tensor) -> torch.Tensor:
-        """Return each class's probability, float32 (B, classes), each row with sum 1, of sounds (B, 2, T)."""
+        """Return the probability of each of ``config.labels``, float32 (B, labels), each row with sum 1.
+
+        Parameters
+        ----------
+        wave
+            float32 (B, 2, T) at the model's sample rate, full scale ±1; any T.
+
+        Raises
+        ------
+        BadInputError
+            For a length of which it tells nothing.
+        """
+
+    def calibrate(self, temperature: float) -> None:
+        """Divide logits by this from now on, and no more by what was given before; it is saved with the weights."""
 
 
 @runtime_checkable

@@ -1,15 +1,15 @@
 """Settings of variational autoencoders of waves."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from stereokit.errors import UsageError
+from stereokit.models._config import LabelledConfig
 from stereokit.models._family import Feed, check_ranges
 
 _RANGES: dict[str, tuple[float, float]] = {
-    "sample_rate": (1_000, 768_000),
-    "seconds": (0.001, 3_600.0),
     "latent": (2, 65_536),
     "first_deviation": (1e-3, 10.0),
     "window": (16, 2**16),
@@ -27,26 +27,17 @@ _RANGES: dict[str, tuple[float, float]] = {
     "warm_up": (0.0, 1.0),
     "free_nats": (0.0, 1e3),
     "rate": (1e-9, 10.0),
-    "batch": (2, 65_536),
-    "steps": (1, 10**9),
-    "ema_decay": (0.0, 0.999_999),
-    "clip_norm": (0.0, 1e9),
-    "validate_every": (1, 10**9),
 }
 
 
 @dataclass(frozen=True)
-class WaveformVaeConfig:
-    """What a variational autoencoder of waves is and how it learns.
+class WaveformVaeConfig(LabelledConfig):
+    """What a variational autoencoder of waves is and how it learns, beside ``LabelledConfig``.
 
     Attributes
     ----------
-    sample_rate, seconds
-        Of a clip, Hz and seconds.
     is_conditional
         Whether classes can be asked for: the data then need labels.
-    labels, label_counts
-        What can be asked for, and how many training clips have it; taken from the data.
     channels
         That the networks see and make: ``mid-side`` or ``left-right``. Spectra are compared on mid and side.
     latent
@@ -83,23 +74,13 @@ class WaveformVaeConfig:
         what each latent number may cost free of charge.
     optimiser, rate, schedule
         Of encoder and decoder; the rate is ``constant`` or ``falling`` from half-way on.
-    batch
-        Clips of a step and rank.
-    steps
-        Of a training whose length is not given.
-    ema_decay
-        Of the averaged weights, a step.
-    clip_norm
-        Longest gradient; 0 for any.
-    validate_every
-        Steps from one preview to the next.
     """
 
-    sample_rate: int = 44_100
-    seconds: float = 1.0
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = _RANGES
+    # without classes to ask for it has none
+    FEWEST_LABELS: ClassVar[int] = 0
+
     is_conditional: bool = False
-    labels: tuple[str, ...] = ()
-    label_counts: tuple[int, ...] = ()
     channels: Literal["mid-side", "left-right"] = "mid-side"
     latent: int = 64
     first_deviation: float = 0.1
@@ -131,19 +112,12 @@ class WaveformVaeConfig:
     optimiser: Literal["adam", "rmsprop"] = "adam"
     rate: float = 5e-4
     schedule: Literal["constant", "falling"] = "falling"
-    batch: int = 16
     steps: int = 40_000
-    ema_decay: float = 0.999
     clip_norm: float = 10.0
-    validate_every: int = 1_000
 
     def __post_init__(self) -> None:
-        check_ranges(self, _RANGES)
+        super().__post_init__()
         check_ranges(self, {"frames": (2, 2**22)})
-        if len(self.labels) != len(self.label_counts) or min(self.label_counts, default=1) < 1:
-            raise UsageError(
-                f"labels are {len(self.labels)}, label_counts {self.label_counts}: give each label a count"
-            )
         if len(self.widths) != len(self.strides) + 1 or not all(1 <= width <= 2**14 for width in self.widths):
             raise UsageError(
                 f"widths are {self.widths}: give {len(self.strides) + 1}, one more than strides, to {2**14}"
@@ -166,11 +140,6 @@ class WaveformVaeConfig:
                 raise UsageError(f"sizes, hops, windows have {size}, {hop}, {window}: hop and window must fit the size")
         if not self.spectral_weight + self.wave_weight + self.convergence_weight > 0.0:
             raise UsageError("spectral_weight, convergence_weight and wave_weight are 0: nothing would be learned")
-
-    @property
-    def frames(self) -> int:
-        """Samples of a clip."""
-        return round(self.seconds * self.sample_rate)
 
     @property
     def feed(self) -> Feed:

@@ -1,17 +1,17 @@
 """Settings and presets of ``gansynth``."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from stereokit.errors import UsageError
+from stereokit.models._config import LabelledConfig
 from stereokit.models._family import Family, check_ranges
 
 # Bins and frames of the first resolution.
 FIRST_HEIGHT, FIRST_WIDTH = 16, 2
 
 _RANGES: dict[str, tuple[float, float]] = {
-    "sample_rate": (1_000, 768_000),
-    "seconds": (0.001, 3_600.0),
     "angle_degrees": (-360.0, 360.0),
     "window": (32, 2**16),
     "hop": (0, 2**16),
@@ -32,24 +32,15 @@ _RANGES: dict[str, tuple[float, float]] = {
     "likeness_weight": (0.0, 1e6),
     "judged_from": (0.0, 1.0),
     "generator_momentum": (0.0, 0.999),
-    "batch": (2, 65_536),
-    "steps": (1, 10**9),
-    "ema_decay": (0.0, 0.999_999),
-    "clip_norm": (0.0, 1e9),
-    "validate_every": (1, 10**9),
 }
 
 
 @dataclass(frozen=True)
-class GansynthConfig:
-    """What a ``gansynth`` is and how it learns.
+class GansynthConfig(LabelledConfig):
+    """What a ``gansynth`` is and how it learns, beside ``LabelledConfig``.
 
     Attributes
     ----------
-    sample_rate, seconds
-        Of a clip, Hz and seconds.
-    labels, label_counts
-        What can be asked for, and how many training clips have it; taken from the data.
     condition_draw
         Labels of clips for which none is asked: as often as in the ``data``, ``even``, or always the ``first``.
     channels, angle_degrees
@@ -97,19 +88,10 @@ class GansynthConfig:
         difference between training pictures and those made of the latents that their patterns give.
     judged_from
         Share of the training after which the critic begins. Until then the generator learns from the other losses.
-    batch
-        Clips of a step and rank.
-    steps
-        Of a training whose length is not given.
-    ema_decay
-        Of the averaged weights, a step.
-    clip_norm
-        Longest gradient; 0 for any.
-    validate_every
-        Steps from one preview to the next.
     """
 
-    sample_rate: int = 44_100
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = _RANGES
+
     seconds: float = 0.4
     # room for eight, as published; train puts in those of the data
     labels: tuple[str, ...] = ("C", "D", "D#", "E", "F", "G", "G#", "A")
@@ -145,17 +127,10 @@ class GansynthConfig:
     judged_from: float = 0.0
     batch: int = 8
     steps: int = 60_000
-    ema_decay: float = 0.999
-    clip_norm: float = 0.0
-    validate_every: int = 1_000
 
     def __post_init__(self) -> None:
-        check_ranges(self, _RANGES)
+        super().__post_init__()
         check_ranges(self, {"frames": (self.window, 2**22)})
-        if not self.labels or len(self.labels) != len(self.label_counts) or min(self.label_counts) < 1:
-            raise UsageError(
-                f"labels are {len(self.labels)}, label_counts {self.label_counts}: give each label a count"
-            )
         if not self.widths or not all(1 <= width <= 2**14 for width in self.widths):
             raise UsageError(f"widths are {self.widths}: give one or more numbers from 1 to {2**14}")
         if self.window % 2:
@@ -183,11 +158,6 @@ class GansynthConfig:
             raise UsageError(
                 f"hop is {self.hop}: {self.spectra} spectra would reach past the clip's {self.frames} samples"
             )
-
-    @property
-    def frames(self) -> int:
-        """Samples of a clip."""
-        return round(self.seconds * self.sample_rate)
 
     @property
     def hop_samples(self) -> int:

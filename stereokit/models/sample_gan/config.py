@@ -1,17 +1,17 @@
 """Settings and presets of ``sample-gan``."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from stereokit.errors import UsageError
+from stereokit.models._config import FamilyConfig
 from stereokit.models._family import Family, check_ranges
 
 # Rows and columns of a picture; the networks end there.
 SIZE = 256
 
 _RANGES: dict[str, tuple[float, float]] = {
-    "sample_rate": (1_000, 768_000),
-    "seconds": (0.001, 3_600.0),
     "beta": (0.0, 100.0),
     "floor_db": (-200.0, -1.0),
     "iterations": (0, 10_000),
@@ -28,23 +28,15 @@ _RANGES: dict[str, tuple[float, float]] = {
     "picture_weight": (0.0, 1e6),
     "feature_weight": (0.0, 1e6),
     "bank": (2, 100_000),
-    # the losses compare batches
-    "batch": (2, 65_536),
-    "steps": (1, 10**9),
-    "ema_decay": (0.0, 0.999_999),
-    "clip_norm": (0.0, 1e9),
-    "validate_every": (1, 10**9),
 }
 
 
 @dataclass(frozen=True)
-class SampleGanConfig:
-    """What a ``sample-gan`` is and how it learns.
+class SampleGanConfig(FamilyConfig):
+    """What a ``sample-gan`` is and how it learns, beside ``FamilyConfig``.
 
     Attributes
     ----------
-    sample_rate, seconds
-        Of a clip, Hz and seconds.
     channels
         ``own-range``: magnitudes of left and right, each scaled by itself, as printed. ``left-right``: on one fixed
         range. ``image``: magnitudes of mid and side and the angle between them.
@@ -85,19 +77,10 @@ class SampleGanConfig:
         Change pitch, onset, level, decay and sides of the training clips a little.
     bank
         Pictures from which the low-rank generator takes its patterns.
-    batch
-        Clips of a step and rank.
-    steps
-        Of a training whose length is not given.
-    ema_decay
-        Of the averaged weights, a step.
-    clip_norm
-        Longest gradient; 0 for any.
-    validate_every
-        Steps from one preview to the next.
     """
 
-    sample_rate: int = 44_100
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = _RANGES
+
     seconds: float = 0.6
     channels: Literal["own-range", "left-right", "image"] = "left-right"
     frequency: Literal["linear", "logarithmic"] = "linear"
@@ -130,7 +113,7 @@ class SampleGanConfig:
     validate_every: int = 50
 
     def __post_init__(self) -> None:
-        check_ranges(self, _RANGES)
+        super().__post_init__()
         check_ranges(self, {"frames": (SIZE, 2**22)})
         if self.frequency == "linear" and self.window != 2 * SIZE - 2:
             raise UsageError(f"window is {self.window}: with linear frequency it must be {2 * SIZE - 2}")
@@ -140,11 +123,6 @@ class SampleGanConfig:
             raise UsageError("channels=own-range and recipe=published go together")
         if self.generator == "low-rank" and self.recipe == "published":
             raise UsageError("generator=low-rank needs recipe=mended")
-
-    @property
-    def frames(self) -> int:
-        """Samples of a clip."""
-        return round(self.seconds * self.sample_rate)
 
 
 _DEFAULT = SampleGanConfig()
