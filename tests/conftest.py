@@ -3,6 +3,7 @@
 import io
 import json
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +24,8 @@ from stereokit.data.dataset import DATASET_SCHEMA, DESCRIPTION
 from stereokit.data.tables import METADATA
 from stereokit.data.workers import map_files
 from stereokit.workflows import prep_job
+
+_MODULES_SHOWN = 40
 
 
 @pytest.fixture(scope="session")
@@ -101,12 +104,16 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the seconds that tests took, by marker."""
-    seconds: dict[str, float] = {}
+    """Print the seconds that tests took, by marker; and the modules whose unmarked tests took most."""
+    seconds: Counter[str] = Counter()
+    modules: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 marker = dict(report.user_properties).get("marker", "unmarked")
-                seconds[marker] = seconds.get(marker, 0.0) + report.duration
+                seconds[marker] += report.duration
+                modules[report.nodeid.partition("::")[0]] += report.duration if marker == "unmarked" else 0.0
     told = ", ".join(f"{marker} {value:.0f} s" for marker, value in sorted(seconds.items()))
     terminalreporter.write_line(f"seconds of work by marker: {told}")
+    longest = ", ".join(f"{name} {value:.0f} s" for name, value in modules.most_common(_MODULES_SHOWN) if value >= 1.0)
+    terminalreporter.write_line(f"unmarked, most first: {longest}")
