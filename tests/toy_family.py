@@ -1,6 +1,7 @@
 """A family small enough for any test: ``toy`` makes, embeds and judges sounds, ``plain`` only makes, ``deaf`` nothing.
 
-Its sounds are sines of random pitch; with labels, each label is an octave or so above the last.
+``teller`` tells labels and embeds. The sounds of ``toy`` are sines of random pitch; with labels, each label is an octave
+or so above the last.
 """
 
 import contextlib
@@ -48,6 +49,9 @@ FAMILY = Family(
 )
 PLAIN = replace(FAMILY, name="plain", capabilities=("sampler",))
 DEAF = replace(FAMILY, name="deaf", summary="makes nothing", capabilities=())
+TELLER = replace(
+    FAMILY, name="teller", summary="tells labels by levels", feed="labelled", capabilities=("labeller", "embedder")
+)
 
 
 class Model(TrainedModel):
@@ -105,17 +109,51 @@ class Model(TrainedModel):
         return torch.stack(levels, dim=1) * self.config.gain
 
 
+class Teller(TrainedModel):
+    """Tells labels by the levels of left, right, side and change, in dB."""
+
+    def __init__(self, config: ToyConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.sample_rate = config.sample_rate
+        self.frames = round(config.seconds * config.sample_rate)
+        self.layer = nn.Linear(4, len(config.labels))
+        self.register_buffer("temperature", torch.ones(()))
+
+    def turns(self) -> list[Turn]:
+        def tell(batch: Batch, draw: Draw) -> Losses:
+            return {"cross_entropy": nn.functional.cross_entropy(self.layer(self.embed(batch.clips)), batch.labels)}
+
+        return [Turn("layer", (self.layer,), tell, lambda own: torch.optim.Adam(own, 3e-2))]
+
+    def label(self, wave: torch.Tensor) -> torch.Tensor:
+        return (self.layer(self.embed(wave)) / self.temperature).softmax(1)
+
+    def calibrate(self, temperature: float) -> None:
+        self.temperature.fill_(temperature)
+
+    def embed(self, wave: torch.Tensor) -> torch.Tensor:
+        side, change = wave[:, 0] - wave[:, 1], wave.diff(dim=2)
+        parts = (wave[:, 0], wave[:, 1], side, change.flatten(1))
+        levels = torch.stack([part.square().mean(-1) for part in parts], dim=1)
+        return 1.0 + 0.5 * levels.clamp(min=1e-8).log10()
+
+
+# Family -> its model, where that is not ``Model``.
+MODELS = {"teller": Teller}
+
+
 @contextlib.contextmanager
 def installed() -> Iterator[None]:
     """Put the families into the catalogue."""
     modules = {"stereokit.models.toy": sys.modules[__name__]}
-    for family in (DEAF, PLAIN):
+    for family in (DEAF, PLAIN, TELLER):
         modules[f"stereokit.models.{family.name}"] = module = type(sys)(f"stereokit.models.{family.name}")
-        module.FAMILY, module.Model = family, Model
+        module.FAMILY, module.Model = family, MODELS.get(family.name, Model)
     modules |= {f"{name}.model": module for name, module in modules.items()}
     names = catalog.names
     sys.modules.update(modules)
-    toys = [FAMILY.name, DEAF.name, PLAIN.name]
+    toys = [FAMILY.name, DEAF.name, PLAIN.name, TELLER.name]
     catalog.names = lambda kind: sorted([*names(kind), *(toys if kind == "family" else [])])
     try:
         yield
@@ -131,7 +169,7 @@ def write_run(folder: Path, *, family: str = "toy", seed: int = 0, **changes: An
     config = replace(PRESETS["tiny"], **changes)
     torch.manual_seed(seed)
     folder.mkdir(parents=True)
-    write_tensors(folder / MODEL, Model(config).state_dict())
+    write_tensors(folder / MODEL, MODELS.get(family, Model)(config).state_dict())
     data = {"dataset": "ds", "fingerprint": "abc", "split": "train", "clips": 3, "labels": [], "only": []}
     data["condition"] = "label"
     training = {"seed": 0, "steps": 3, "minutes": None, "devices": 1, "precision": "32-true", "patience": None}

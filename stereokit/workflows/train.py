@@ -1,38 +1,42 @@
 """``stereokit train``: a data set to a run, and a run further on."""
 
 import contextlib
-import math
 import time
-from collections.abc import Generator
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Mapping
+from pathlib import Path
 
-import torch
 from lightning_fabric import Fabric
 
-from stereokit.data.corpus import Corpus, open_corpus
-from stereokit.errors import BadInputError, Status, StereokitError, UsageError
-from stereokit.models._family import LABELLED_FEEDS
+from stereokit.errors import Status, StereokitError, UsageError
 from stereokit.models._run import load_run
 from stereokit.training.checkpoint import start_run
 from stereokit.training.device import choose_device, compile_modules, make_fabric
 from stereokit.training.draw import Draw
-from stereokit.training.feed import Feed, check_corpus
+from stereokit.training.feed import Feed
 from stereokit.training.journal import cut_after
 from stereokit.training.ranks import launched
 from stereokit.training.resume import put_chosen_in_place, restore_training
 from stereokit.training.settings import TrainingSettings
 from stereokit.training.state import Choice, has_checkpoint, read_state
 from stereokit.training.trainer import Model, Trainer
-from stereokit.workflows.events import Event, Events, Message
+from stereokit.workflows.events import Event, Events, Json, Message
+from stereokit.workflows.train_data import Prepared, open_held_out, prepare
 from stereokit.workflows.train_dry_run import dry_run
 from stereokit.workflows.train_folder import check_target, clear, holding, sweep, versions
+from stereokit.workflows.train_judge import FEWEST_CLIPS, Judge
+from stereokit.workflows.train_labels import LabellerJudge, write_report
 from stereokit.workflows.train_rows import result_row
 from stereokit.workflows.train_session import Session
 from stereokit.workflows.train_settings import Plan, TrainSettings, plan_of, recorded
 from stereokit.workflows.train_signals import StopRequest
-from stereokit.workflows.train_validation import FEWEST_CLIPS, Judge
+from stereokit.workflows.train_validation import SamplerJudge
 from stereokit.workflows.train_watch import Watch
 
+# What follows where there are too few validation clips, by what a family can do.
+_JUDGED = {
+    "sampler": "the last averaged model is kept",
+    "labeller": "the last averaged model is kept, and its probabilities are not calibrated",
+}
 _WORDS = {Status.INTERRUPTED: "interrupted", Status.TERMINATED: "terminated", Status.DONE: "stopped early"}
 
 
@@ -42,22 +46,6 @@ class StoppedError(StereokitError):
     def __init__(self, message: str, status: Status) -> None:
         super().__init__(message)
         self.status = status
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """What is there before the processes part: the plan, the model with its first weights, and the data."""
-
-    plan: Plan
-    model: Model
-    corpus: Corpus
-    validation: Corpus | None
-
-    @property
-    def items_a_step(self) -> int:
-        """How many items all turns and ranks read in a step."""
-        repeats = sum(turn.repeats for turn in self.model.turns() if turn.reads_data)
-        return max(1, repeats) * int(self.plan.config.batch) * self.plan.devices
 
 
 def train(settings: TrainSettings) -> Events:
@@ -80,7 +68,7 @@ def train(settings: TrainSettings) -> Events:
     is_first = fabric.local_rank == 0
     if is_first:
         check_target(settings.run, force=settings.force, resume=settings.resume)
-    prepared = _prepare(plan)
+    prepared = prepare(plan)
     yield from _warnings(settings, prepared)
     if settings.is_dry_run:
         yield from dry_run(prepared.plan, prepared.model, prepared.corpus, fabric, settings.run)
@@ -96,56 +84,20 @@ def train(settings: TrainSettings) -> Events:
         return (yield from _train(settings, prepared, fabric, request))
 
 
-def _prepare(plan: Plan) -> Prepared:
-    """Open the data and build the model, which may need to know their labels."""
-    config = plan.config
-    frames = round(config.seconds * config.sample_rate)
-    corpora: dict[str, Corpus] = {}
-    for split in ("train", "validation"):
-        try:
-            whole = open_corpus(
-                plan.dataset, split, sample_rate=config.sample_rate, frames=frames, label_column=plan.condition
-            )
-            corpora[split] = whole.only(plan.only) if plan.only else whole
-        except (BadInputError, UsageError):
-            # A data set without validation clips trains as well.
-            if split == "train":
-                raise
-    corpus = corpora["train"]
-    if plan.fingerprint not in (None, corpus.fingerprint):
-        raise BadInputError(
-            f"{plan.dataset}: its fingerprint is {corpus.fingerprint}, the run was trained on {plan.fingerprint}: "
-            "give the same data set, or start a new run"
-        )
-    feed = plan.family.feed_of(config)
-    check_corpus(corpus, feed)
-    if feed in LABELLED_FEEDS:
-        counts = corpus.label_counts
-        config = replace(config, labels=tuple(counts), label_counts=tuple(counts.values()))
-    torch.manual_seed(plan.seed)
-    model: Model = plan.family.load_model()(config)
-    plan = replace(plan, config=config, fingerprint=corpus.fingerprint)
-    prepared = Prepared(plan, model, corpus, corpora.get("validation"))
-    if plan.epochs is not None:
-        steps = max(1, math.ceil(plan.epochs * len(corpus) / prepared.items_a_step))
-        prepared = replace(prepared, plan=replace(prepared.plan, steps=steps))
-    return prepared
-
-
 def _has_judge(prepared: Prepared) -> bool:
     clips = 0 if prepared.validation is None else len(prepared.validation)
-    return clips >= FEWEST_CLIPS and "sampler" in prepared.plan.family.capabilities
+    return clips >= FEWEST_CLIPS and any(one in prepared.plan.family.capabilities for one in _JUDGED)
 
 
 def _warnings(settings: TrainSettings, prepared: Prepared) -> Generator[Event, None, None]:
     plan, clips = prepared.plan, 0 if prepared.validation is None else len(prepared.validation)
     if plan.epochs is not None:
         yield Message(f"{plan.epochs:g} epochs are {plan.steps} steps of {prepared.items_a_step} clips")
-    if "sampler" in plan.family.capabilities and not _has_judge(prepared):
-        yield Message(
-            f"{plan.dataset} has {clips} validation clips, fewer than {FEWEST_CLIPS}: the last averaged model is kept",
-            is_warning=True,
-        )
+    yield from (Message(note, is_warning=True) for note in prepared.notes)
+    for capability, consequence in _JUDGED.items():
+        if capability in plan.family.capabilities and not _has_judge(prepared):
+            few = f"{plan.dataset} has {clips} validation clips, fewer than {FEWEST_CLIPS}"
+            yield Message(f"{few}: {consequence}", is_warning=True)
     can_wait = _has_judge(prepared) and prepared.model.is_chosen_by_score
     if plan.patience is not None and not can_wait:
         raise UsageError(f"--patience {plan.patience}: this training is not judged by validation clips")
@@ -190,7 +142,6 @@ def _train(settings: TrainSettings, prepared: Prepared, fabric: Fabric, request:
             judge=_judge(prepared, fabric),
             validate_every=config.validate_every,
             patience=plan.patience,
-            is_sampler="sampler" in plan.family.capabilities,
             is_resumed=is_resumed,
             policy=plan.on_collapse,
             watch=watch,
@@ -201,9 +152,10 @@ def _train(settings: TrainSettings, prepared: Prepared, fabric: Fabric, request:
         word = "done" if trainer.ended_by is None else _WORDS[trainer.ended_by]
         if trainer.ended_by is Status.DONE and session.has_collapsed:
             word = "collapsed"
+        made = load_run(run)
         yield result_row(
-            plan, run, status=word, fingerprint=load_run(run).fingerprint, steps=trainer.step, seconds=trainer.elapsed,
-            losses=session.losses, choice=session.choice, watch=session.watch,
+            plan, run, status=word, fingerprint=made.fingerprint, steps=trainer.step, seconds=trainer.elapsed,
+            losses=session.losses, choice=session.choice, watch=session.watch, told=_report(prepared, run, made.model),
         )  # fmt: skip
     if trainer.ended_by in (Status.INTERRUPTED, Status.TERMINATED):
         word = _WORDS[trainer.ended_by]
@@ -226,9 +178,24 @@ def _training_settings(plan: Plan) -> TrainingSettings:
 
 
 def _judge(prepared: Prepared, fabric: Fabric) -> Judge | None:
-    if fabric.global_rank != 0 or prepared.validation is None or not _has_judge(prepared):
+    if fabric.global_rank != 0:
         return None
-    return Judge(prepared.validation, seed=prepared.plan.seed)
+    capabilities = prepared.plan.family.capabilities
+    if "sampler" in capabilities:
+        return SamplerJudge(prepared.validation, seed=prepared.plan.seed)
+    if "labeller" in capabilities and prepared.validation is not None and _has_judge(prepared):
+        return LabellerJudge(prepared.validation, prepared.plan.config.labels)
+    return None
+
+
+def _report(prepared: Prepared, run: Path, model: Model) -> Mapping[str, Json]:
+    """Write how well a labeller tells the clips that it did not learn from, and return its figures by split."""
+    plan = prepared.plan
+    if "labeller" not in plan.family.capabilities:
+        return {}
+    held_out = {"validation": prepared.validation, "test": open_held_out(plan, "test")}
+    splits = {split: corpus for split, corpus in held_out.items() if corpus is not None}
+    return write_report(run, model, splits, plan.config.labels) if splits else {}
 
 
 def _compile(model: Model) -> Generator[Event, None, None]:

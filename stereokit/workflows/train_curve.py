@@ -15,15 +15,29 @@ from stereokit.writing import write_file
 
 CURVE = "curve.png"
 
-# Figures of a validation's line: the name and the unit of their panel.
-_PANELS = (
-    ("energy", "energy distance, dB"),
-    ("mmd", "MMD, dB"),
-    ("cov", "COV"),
-    ("nna", "1-NNA"),
-    ("variety", "variety"),
-    ("side", "clips with a side"),
-)
+# Figures of a validation's line, by its event: the name and the unit of their panel.
+_PANELS = {
+    "validation": (
+        ("energy", "energy distance, dB"),
+        ("mmd", "MMD, dB"),
+        ("cov", "COV"),
+        ("nna", "1-NNA"),
+        ("variety", "variety"),
+        ("side", "clips with a side"),
+    ),
+    "label_validation": (
+        ("accuracy", "accuracy"),
+        ("balanced_accuracy", "balanced accuracy"),
+        ("f1", "F1"),
+        ("nll", "log loss, nats"),
+        ("calibration_error", "calibration error"),
+        ("temperature", "temperature"),
+    ),
+}
+_WORDS = {
+    "validation": "dashed: a perfect generator\ndotted: an alarm of collapse",
+    "label_validation": "dotted: an alarm of gradients",
+}
 _INCHES, _DOTS_AN_INCH = (9.0, 7.5), 80
 _SECONDS_A_MINUTE = 60.0
 
@@ -40,7 +54,7 @@ def write_curve(run: Path) -> None:
         When it cannot be written.
     """
     lines = [json.loads(line) for line in (run / LOG).read_bytes().splitlines()]
-    validations = [line for line in lines if line["event"] == "validation"]
+    validations = [line for line in lines if line["event"] in _PANELS]
     if validations:
         alarms = [line["seconds"] / _SECONDS_A_MINUTE for line in lines if line["event"] == "alarm"]
         write_file(run / CURVE, _picture(validations, alarms))
@@ -52,16 +66,16 @@ def _picture(validations: Sequence[Mapping[str, Any]], alarms: Sequence[float]) 
     axes = figure.subplots(4, 2, sharex=True)
     figure.subplots_adjust(left=0.07, right=0.98, bottom=0.06, top=0.96, hspace=0.3, wspace=0.18)
     minutes = [line["seconds"] / _SECONDS_A_MINUTE for line in validations]
-    for axis, (name, title) in zip(axes.flat, _PANELS, strict=False):
+    event = validations[-1]["event"]
+    for axis, (name, title) in zip(axes.flat, _PANELS[event], strict=False):
         axis.set_title(title, fontsize=8)
         axis.plot(minutes, _values(validations, name), ".-")
-        expected = validations[-1]["expected"].get(name)
+        expected = validations[-1].get("expected", {}).get(name)
         if expected is not None:
             axis.axhline(expected, color="grey", linestyle="--", linewidth=1.0)
     _draw_gradients(axes[3, 0], minutes, validations)
     axes[3, 1].set_axis_off()
-    words = "dashed: a perfect generator\ndotted: an alarm of collapse"
-    axes[3, 1].text(0.0, 0.5, words, fontsize=8, transform=axes[3, 1].transAxes)
+    axes[3, 1].text(0.0, 0.5, _WORDS[event], fontsize=8, transform=axes[3, 1].transAxes)
     for axis in axes.flat:
         axis.tick_params(which="both", labelsize=7, labelbottom=True)
         for moment in alarms:

@@ -13,6 +13,7 @@ from stereokit.training.checkpoint import CONFIG, CONFIG_SCHEMA, LOG, MODEL, TRA
 from stereokit.training.resume import part_files, tidy_training
 from stereokit.training.state import has_checkpoint
 from stereokit.workflows.train_curve import CURVE
+from stereokit.workflows.train_labels import CONFUSION, REPORT
 from stereokit.workflows.train_validation import PREVIEWS
 from stereokit.writing import locked, make_folder, remove_file
 
@@ -89,7 +90,16 @@ def clear(run: Path) -> None:
     """Remove an earlier run's files, and nothing else; what says that it is one goes last."""
     previews = run / PREVIEWS
     pictures = [path for suffix in ("wav", "png") for path in previews.glob(f"step-*.{suffix}")]
-    for path in (*part_files(run), run / MODEL, run / LOG, run / CURVE, *pictures, run / CONFIG):
+    for path in (
+        *part_files(run),
+        run / MODEL,
+        run / LOG,
+        run / CURVE,
+        run / REPORT,
+        run / CONFUSION,
+        *pictures,
+        run / CONFIG,
+    ):
         remove_file(path)
 
 

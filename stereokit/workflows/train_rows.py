@@ -24,11 +24,13 @@ def result_row(
     losses: Mapping[str, float],
     choice: Choice,
     watch: Watch,
+    told: Mapping[str, Json],
 ) -> Row:
     """Return the one row of a training.
 
     ``validation`` is that of the model that the run keeps, null without one; ``alarms`` are those of a collapse, and
-    ``returns`` is how often the training went back.
+    ``returns`` is how often the training went back. ``told`` of a labeller says how well it tells the
+    clips of each split that it did not learn from.
     """
     alarms: list[Json] = [{"step": step, "sign": sign} for step, sign in watch.alarms]
     validation: Json = {"step": choice.step, **choice.figures} if choice.step is not None else None
@@ -47,6 +49,7 @@ def result_row(
             "validation": validation,
             "alarms": alarms,
             "returns": watch.returns,
+            **({"told": dict(told)} if told else {}),
             "seed": plan.seed,
             "data_fingerprint": plan.fingerprint,
         },

@@ -15,15 +15,8 @@ from stereokit.training.trainer import NonFiniteError, Trainer
 from stereokit.training.turn import Step
 from stereokit.workflows.events import Event, Message, Progress
 from stereokit.workflows.train_curve import write_curve
+from stereokit.workflows.train_judge import Judge, Verdict
 from stereokit.workflows.train_signals import StopRequest
-from stereokit.workflows.train_validation import (
-    CHOOSING_SCORE,
-    Judge,
-    Verdict,
-    preview_count,
-    sample_clips,
-    write_previews,
-)
 from stereokit.workflows.train_watch import MOST_RETURNS, NOT_FINITE, WORDS, Finding, Policy, Watch
 
 # Lines of the log between two validations.
@@ -42,13 +35,11 @@ class Session:
     choice
         As the checkpoint has it.
     judge
-        None: the last averaged model is kept.
+        None: nothing is validated, and the last averaged model is kept.
     validate_every
         Steps between two previews, validations and checkpoints.
     patience
         Validations without improvement after which the training ends; None for all.
-    is_sampler
-        Whether the model makes clips.
     policy
         What becomes of a training that collapses.
     watch
@@ -75,7 +66,6 @@ class Session:
         judge: Judge | None,
         validate_every: int,
         patience: int | None,
-        is_sampler: bool,
         is_resumed: bool,
         policy: Policy,
         watch: Watch,
@@ -85,7 +75,6 @@ class Session:
         self._judge = judge
         self._validate_every = validate_every
         self._patience = patience
-        self._is_sampler = is_sampler
         self._is_first = trainer.fabric.global_rank == 0
         self._log_every = max(1, validate_every // _LINES)
         self._items, self._since_s = 0, time.monotonic()
@@ -199,7 +188,7 @@ class Session:
     def _judge_and_save(self) -> list[Event]:
         """Validate, watch, and save or go back; on rank 0."""
         trainer = self._trainer
-        verdict = self._verdict() if self._is_sampler else None
+        verdict = self._verdict()
         gradients = self.watch.gradients()
         finding = self._finding(verdict)
         told: list[Event] = []
@@ -215,10 +204,10 @@ class Session:
             return told
         if self.watch.ringing and self._policy in {"stop", "back"}:
             self.watch = replace(self.watch, is_over=True)
-        energy = None if verdict is None else verdict.scores["energy"]
-        is_kept = self._policy == "back" and finding.is_healthy and self.watch.should_keep(energy)
+        score = None if verdict is None else verdict.score
+        is_kept = self._policy == "back" and finding.is_healthy and self.watch.should_keep(score)
         if is_kept:
-            self.watch = replace(self.watch, kept=(trainer.step, energy))
+            self.watch = replace(self.watch, kept=(trainer.step, score))
         self._save(is_kept=is_kept)
         return told
 
@@ -270,25 +259,14 @@ class Session:
         return [Message(f"step {self._trainer.step}: {reasons}: {outcome[action]}", is_warning=True)]
 
     def _verdict(self) -> Verdict | None:
-        """Sample the averaged model, write previews, and judge the clips where there is something to judge them by."""
-        trainer = self._trainer
-        model = trainer.sampled()
-        count = preview_count(self._judge)
-        clips = sample_clips(model, count, seed=trainer.settings.seed, device=trainer.fabric.device)
-        write_previews(self._run, trainer.step, clips, model.sample_rate)
-        return None if self._judge is None else self._judge.judge(clips[: self._judge.samples])
+        return None if self._judge is None else self._judge.verdict(self._trainer, self._run)
 
     def _record(self, verdict: Verdict, signs: Sequence[str], gradients: Mapping[str, float]) -> list[Event]:
         """Choose by a verdict, log it, and return what to tell of it."""
-        step, scores, is_best = self._trainer.step, verdict.scores, False
+        step, is_best = self._trainer.step, False
         if self._trainer.model.is_chosen_by_score:
-            self.choice = self.choice.after(step, scores[CHOOSING_SCORE], scores)
+            self.choice = self.choice.after(step, verdict.score, verdict.figures)
             is_best = self.choice.step == step
-        figures = {**scores, **verdict.watched, "expected": verdict.expected, "clips": verdict.clips}
         seen = {"gradients": gradients, "signs": list(signs), "is_chosen": is_best}
-        self._write_line("validation", {**figures, **seen})
-        told = (
-            f"step {step}: energy distance {scores['energy']:.3g} dB, MMD {scores['mmd']:.3g} dB, "
-            f"COV {scores['cov']:.2f}, 1-NNA {scores['nna']:.2f}"
-        )
-        return [Message(told + " (best so far)" * is_best)]
+        self._write_line(verdict.event, {**verdict.line, **seen})
+        return [Message(f"step {step}: {verdict.told}" + " (best so far)" * is_best)]

@@ -1,6 +1,5 @@
 """What a training hears of itself: clips of the averaged model, previews of them, and their scores."""
 
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,21 +19,18 @@ from stereokit.metrics.energy import energy_distance
 from stereokit.metrics.excerpt import Excerpt
 from stereokit.metrics.neighbours import choose_search
 from stereokit.models._capabilities import sample_blocks
-from stereokit.training.trainer import Model
+from stereokit.training.trainer import Model, Trainer
 from stereokit.workflows.pictures import spectrogram_grid
+from stereokit.workflows.train_judge import FEWEST_CLIPS, Verdict
 from stereokit.workflows.train_watch import Mixing
 from stereokit.writing import make_folder, write_file
 
 if TYPE_CHECKING:
     from stereokit.metrics.distance import Distance
     from stereokit.metrics.feature import Feature
+    from stereokit.workflows.events import Json
 
-# Fewer clips than this tell one model from another by chance.
-FEWEST_CLIPS = 8
 PREVIEWS = "previews"
-# The score by which the averaged model is chosen: the lowest. MMD alone would take a blurred model, which is near to
-# everything.
-CHOOSING_SCORE = "energy"
 
 _FEATURE = "logmel"
 _SAMPLES = _MOST_CLIPS = 128
@@ -45,38 +41,11 @@ _SEED_PART = 1 << 32
 Clips = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """How near a model's clips come to the validation clips.
-
-    Attributes
-    ----------
-    scores
-        MMD and energy distance in dB, COV and 1-NNA as fractions, by their names in the catalogue.
-    watched
-        ``variety`` and ``side`` of ``metrics.collapse``; a variety without measure is None.
-    expected
-        What a perfect generator would get, of both; None where that cannot be measured.
-    clips
-        How many of each set were compared.
-    signs
-        Of collapse: ``few``, ``alike``, ``mono``.
-    mixing
-        1-NNA, and how much of it is chance.
-    """
-
-    scores: dict[str, float]
-    watched: dict[str, float | None]
-    expected: dict[str, float | None]
-    clips: int
-    signs: tuple[str, ...]
-    mixing: Mixing
-
-
-class Judge:
+class ClipJudge:
     """Compares generated clips with those of a validation split by what they sound like.
 
-    At most 128 clips are compared, spread over the split.
+    At most 128 clips are compared, spread over the split. A model is chosen by the energy distance: MMD alone would
+    take a blurred one, which is near to everything.
     """
 
     def __init__(self, corpus: Corpus, *, seed: int) -> None:
@@ -109,11 +78,20 @@ class Judge:
             "alike": varied <= limits.variety,
             "mono": is_mono_collapse(len(clips), sides, real, self._sides),
         }
+        scores = {**comparison.scores, "energy": energy}
+        watched = {"variety": varied if np.isfinite(varied) else None, "side": sides / len(clips)}
+        expected: dict[str, Json] = {
+            **comparison.expected,
+            "variety": limits.expected_variety,
+            "side": self._sides / real,
+        }
         return Verdict(
-            scores={**comparison.scores, "energy": energy},
-            watched={"variety": varied if np.isfinite(varied) else None, "side": sides / len(clips)},
-            expected={**comparison.expected, "variety": limits.expected_variety, "side": self._sides / real},
-            clips=comparison.reference,
+            score=energy,
+            figures=scores,
+            event="validation",
+            line={**scores, **watched, "expected": expected, "clips": comparison.reference},
+            told=f"energy distance {energy:.3g} dB, MMD {scores['mmd']:.3g} dB, COV {scores['cov']:.2f}, "
+            f"1-NNA {scores['nna']:.2f}",
             signs=tuple(sign for sign, is_found in found.items() if is_found),
             mixing=Mixing(comparison.scores["nna"], limits.nna_noise),
         )
@@ -149,9 +127,27 @@ def sample_clips(model: Model, count: int, *, seed: int, device: torch.device) -
     return np.concatenate(blocks)
 
 
-def preview_count(judge: Judge | None) -> int:
-    """Return how many clips a validation needs, previews included."""
-    return max(_PREVIEW_CLIPS, judge.samples if judge else 0)
+class SamplerJudge:
+    """Listens to clips of a sampler: previews of each validation, and a verdict where there are clips to compare with.
+
+    Parameters
+    ----------
+    corpus
+        The validation split; None, or one of fewer than eight clips, allows no verdict.
+    seed
+        Of the training.
+    """
+
+    def __init__(self, corpus: Corpus | None, *, seed: int) -> None:
+        self._judge = None if corpus is None or len(corpus) < FEWEST_CLIPS else ClipJudge(corpus, seed=seed)
+
+    def verdict(self, trainer: Trainer, run: Path) -> Verdict | None:
+        """Sample the averaged model, write previews, and judge the clips."""
+        model = trainer.sampled()
+        count = max(_PREVIEW_CLIPS, self._judge.samples if self._judge else 0)
+        clips = sample_clips(model, count, seed=trainer.settings.seed, device=trainer.fabric.device)
+        write_previews(run, trainer.step, clips, model.sample_rate)
+        return None if self._judge is None else self._judge.judge(clips[: self._judge.samples])
 
 
 def write_previews(run: Path, step: int, clips: Clips, sample_rate: int) -> None:

@@ -87,7 +87,7 @@ class Watch:
     norms
         Turn -> their geometric means in healthy validations, the oldest first.
     kept
-        Step and energy distance of the state that is kept to go back to.
+        Step and score of the state that is kept to go back to, the energy distance where clips are generated.
     returns
         How often the training went back.
     is_over
@@ -171,11 +171,11 @@ class Watch:
                 signs += ["exploding"] * (norm > _EXPLODING * usual) + ["vanishing"] * (norm < _VANISHING * usual)
         return list(dict.fromkeys(signs))
 
-    def should_keep(self, energy: float | None) -> bool:
-        """Tell whether a healthy state is the one to go back to: of the lowest energy; without a judge the last."""
-        if self.kept is None or energy is None or self.kept[1] is None:
+    def should_keep(self, score: float | None) -> bool:
+        """Tell whether a healthy state is the one to go back to: of the lowest score; without a judge the last."""
+        if self.kept is None or score is None or self.kept[1] is None:
             return True
-        return energy < self.kept[1]
+        return score < self.kept[1]
 
     def back_to(self, kept: "Watch") -> "Watch":
         """Return the watch that goes on from a kept state: it remembers its alarms and returns, and that state."""
