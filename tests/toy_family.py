@@ -1,6 +1,6 @@
 """A family small enough for any test: ``toy`` makes, embeds and judges sounds, ``plain`` only makes, ``deaf`` nothing.
 
-``teller`` tells labels and embeds. The sounds of ``toy`` are sines of random pitch; with labels, each label is an octave
+``teller`` tells labels and embeds. The sounds of ``toy`` are sines of random pitch; with labels, each is an octave
 or so above the last.
 """
 
