@@ -82,9 +82,9 @@ class LabelledConfig(FamilyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        is_counted = len(self.labels) == len(self.label_counts) and min(self.label_counts, default=1) >= 1
-        if not is_counted or len(self.labels) < self.FEWEST_LABELS:
+        if len(self.labels) != len(self.label_counts) or min(self.label_counts, default=1) < 1:
             raise UsageError(
-                f"labels are {len(self.labels)}, label_counts {self.label_counts}: "
-                f"give {self.FEWEST_LABELS} or more labels, and each a count"
+                f"labels are {len(self.labels)}, label_counts {self.label_counts}: give each label a count"
             )
+        if len(self.labels) < self.FEWEST_LABELS:
+            raise UsageError(f"labels are {self.labels}: give {self.FEWEST_LABELS} or more")
