@@ -100,10 +100,13 @@ def test_a_model_without_the_method_or_with_another_shape_is_a_mistake_in_the_pr
         sampled(model, 1)
 
 
-def test_a_family_that_cannot_is_told_with_those_that_can() -> None:
+def test_a_family_that_cannot_is_told_with_those_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
     require(toy_family.FAMILY, "sampler", "generate")
     with pytest.raises(UsageError, match=r"^generate needs a sampler, and deaf is none: train one of .*toy"):
         require(toy_family.DEAF, "sampler", "generate")
+    with pytest.raises(UsageError, match=r"^transfer needs a converter, and toy is none: train one of .*enhancer"):
+        require(toy_family.FAMILY, "converter", "transfer")
+    monkeypatch.setattr("stereokit.catalog.names", lambda kind: [toy_family.DEAF.name])
     with pytest.raises(UsageError, match=r"\(none yet\)"):
         require(toy_family.FAMILY, "converter", "transfer")
 

@@ -310,6 +310,24 @@ def test_a_critic_gives_each_clip_a_verdict_and_the_same_one_again(name: str) ->
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", able("converter"))
+def test_a_converter_keeps_the_form_of_sounds_of_any_length_and_does_each_by_itself(name: str) -> None:
+    model = build(name).eval()
+    for frames in (1, 3, model.frames - 1, model.frames, model.frames + 1):
+        waves = torch.stack([burst(item, frames) for item in (1, 2, 4)])
+        with torch.no_grad():
+            made = model.convert(waves)
+            torch.manual_seed(3)
+            assert torch.equal(model.convert(waves), made)
+            alone = model.convert(waves[1:2])
+        assert made.shape == waves.shape
+        assert made.dtype == torch.float32
+        assert made.isfinite().all()
+        # no sound depends on its neighbours in the batch
+        torch.testing.assert_close(alone, made[1:2], atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("item", [1, 7], ids=["one clip", "silence"])
 def test_poor_data_are_no_reason_for_nan(name: str, item: int) -> None:
