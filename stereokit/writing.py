@@ -8,7 +8,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from stereokit.errors import BadInputError, LockedError, OutputError
@@ -33,14 +33,26 @@ def write_file(path: Path, data: bytes | bytearray, *, durable: bool = True) -> 
     OutputError
         When the folder is missing, read-only or full; the temporary file is gone by then.
     """
+    write_parts(path, (data,), durable=durable)
+
+
+def write_parts(path: Path, parts: Iterable[bytes | bytearray], *, durable: bool = True) -> None:
+    """Do as ``write_file`` with a file whose bytes come in parts; whatever ends them early leaves nothing behind.
+
+    Raises
+    ------
+    OutputError
+        As ``write_file`` does.
+    """
     temporary = path.with_name(f".{path.name[:48]}.{secrets.token_hex(6)}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
         try:
             with open(descriptor, "wb", buffering=0) as file:
-                view = memoryview(data)
-                while view:
-                    view = view[file.write(view) :]
+                for part in parts:
+                    view = memoryview(part)
+                    while view:
+                        view = view[file.write(view) :]
                 if durable:
                     os.fsync(file.fileno())
             temporary.replace(path)

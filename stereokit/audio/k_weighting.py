@@ -111,21 +111,42 @@ def k_weighted(samples: NDArray[np.float32], sample_rate: int) -> Iterator[NDArr
     sample_rate
         Hz.
     """
-    channels, frames = samples.shape
-    machine = _machine(sample_rate)
-    state = np.zeros((channels, _STATE))
-    for start in range(0, frames, _BLOCK * _BLOCKS_AT_ONCE):
-        given = samples[:, start : start + _BLOCK * _BLOCKS_AT_ONCE]
+    weighting = KWeighting(samples.shape[0], sample_rate)
+    for start in range(0, samples.shape[1], _BLOCK * _BLOCKS_AT_ONCE):
+        yield weighting.weighted(samples[:, start : start + _BLOCK * _BLOCKS_AT_ONCE])
+
+
+class KWeighting:
+    """The filter over a sound that comes in parts; before the first there is silence.
+
+    Parameters
+    ----------
+    channels
+        How many.
+    sample_rate
+        Hz.
+    """
+
+    # All parts but the last have a multiple of so many samples.
+    BLOCK = _BLOCK
+
+    def __init__(self, channels: int, sample_rate: int) -> None:
+        self._rate = sample_rate
+        self._state = np.zeros((channels, _STATE))
+
+    def weighted(self, given: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return the next part, shape (channels, n), as it counts for loudness."""
+        machine, channels = _machine(self._rate), given.shape[0]
         blocks, rest = divmod(given.shape[1], _BLOCK)
         whole = given.shape[1] - rest
         # Each row has a block of samples and the state before it.
         rows = np.zeros((channels, blocks + bool(rest), _BLOCK + _STATE))
         rows[:, :blocks, :_BLOCK] = given[:, :whole].reshape(channels, blocks, _BLOCK)
         rows[:, blocks:, :rest] = given[:, None, whole:]
-        states = _states(rows[:, :, :_BLOCK] @ machine.to_state, state, sample_rate)
+        states = _states(rows[:, :, :_BLOCK] @ machine.to_state, self._state, self._rate)
         rows[:, :, _BLOCK:] = states[:, :-1]
-        state = states[:, -1]
-        yield (rows @ machine.to_output).reshape(channels, -1)[:, : given.shape[1]]
+        self._state = states[:, -1]
+        return np.asarray((rows @ machine.to_output).reshape(channels, -1)[:, : given.shape[1]])
 
 
 class _Scan(NamedTuple):
