@@ -17,6 +17,8 @@ _ROOMS = {
     "distance": ("stereokit.metrics.distances", "DISTANCE"),
     "score": ("stereokit.metrics.scores", "SCORE"),
     "search": ("stereokit.metrics.searches", "search"),
+    "layout": ("stereokit.metrics.layouts", "LAYOUT"),
+    "propagation": ("stereokit.metrics.propagation", "PROPAGATION"),
     "synth": ("stereokit.data.synth", "VOICE"),
     "augmentation": ("stereokit.data.augmentation", "AUGMENTATION"),
     "degradation": ("stereokit.data.degradation", "DEGRADATION"),
