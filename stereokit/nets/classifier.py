@@ -1,12 +1,13 @@
 """Networks that make a few hundred numbers of a sound, by which it can be told from others."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
 
 # Kernel and stride of each layer of the wave's network.
-_WAVE_LAYERS = ((64, 8), (8, 4), (8, 4), (8, 4), (4, 2))
+_WAVE_LAYERS = ((64, 16), (8, 4), (8, 4), (8, 4), (4, 2))
 _MOST_TIMES = 8
 
 
@@ -38,21 +39,23 @@ class WaveFeatures(nn.Module):
 
 
 class PictureFeatures(nn.Module):
-    """Four blocks of convolutions of a picture, each halving it, and the mean and the highest of what they find.
+    """Four convolutions of a picture, each halving it, and the mean and the highest of what they find.
 
     Parameters
     ----------
     channels
         Of the picture.
     width
-        Channels of the first block, doubled in each later one.
+        Channels of the first layer, doubled in each later one.
     """
 
     def __init__(self, channels: int, width: int) -> None:
         super().__init__()
         widths = [width, 2 * width, 4 * width, 8 * width]
-        layers: list[nn.Module] = [nn.BatchNorm2d(channels)]
-        for inward, outward in zip([channels, *widths], widths, strict=False):
+        # the first one strides, since pooling all of a picture takes longer than all later layers
+        layers: list[nn.Module] = [nn.BatchNorm2d(channels), nn.Conv2d(channels, width, 5, 2, padding=2, bias=False)]
+        layers += [nn.BatchNorm2d(width), nn.ReLU()]
+        for inward, outward in pairwise(widths):
             layers += [nn.Conv2d(inward, outward, 3, padding=1, bias=False), nn.BatchNorm2d(outward), nn.ReLU()]
             layers.append(nn.MaxPool2d(2, ceil_mode=True))
         self.layers = nn.Sequential(*layers)

@@ -6,7 +6,7 @@ from typing import Literal
 from stereokit.errors import UsageError
 from stereokit.models._family import Family, check_ranges
 
-Network = Literal["raw", "spec", "raw-spec"]
+Network = Literal["raw", "spec", "raw-spec", "mfcc"]
 
 _RANGES: dict[str, tuple[float, float]] = {
     "sample_rate": (1_000, 768_000),
@@ -16,6 +16,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "bands": (8, 1_024),
     "width": (4, 1_024),
     "hidden": (2, 65_536),
+    "anchors": (2, 16_384),
     "dropout": (0.0, 0.99),
     "rate": (1e-9, 10.0),
     "weight_decay": (0.0, 10.0),
@@ -43,7 +44,8 @@ class DrumClassifierConfig:
     labels, label_counts
         What can be told, and how many training clips have it; taken from the data.
     network
-        ``raw`` reads the wave, ``spec`` mel bands over time, ``raw-spec`` both.
+        ``raw`` reads the wave, ``spec`` mel bands over time, ``raw-spec`` both. ``mfcc`` is no network, but a kernel
+        machine on statistics of cepstral coefficients, fitted before the first step.
     channels
         ``mid-side``, or their ``mono`` mean alone.
     window, hop
@@ -54,6 +56,8 @@ class DrumClassifierConfig:
         Channels of the first layer; later ones have up to eight times as many.
     hidden
         Numbers of the embedding.
+    anchors
+        Known sounds that the kernel machine keeps, at most.
     dropout
         Before the embedding and before the labels.
     rate, weight_decay
@@ -92,6 +96,7 @@ class DrumClassifierConfig:
     bands: int = 64
     width: int = 32
     hidden: int = 128
+    anchors: int = 4_096
     dropout: float = 0.3
     rate: float = 2e-3
     weight_decay: float = 0.02
@@ -129,6 +134,11 @@ PRESETS = {
         ema_decay=0.0, clip_norm=0.0, choice="last",
     ),
     "default": _DEFAULT,
+    # fitted at once; the few steps only let it be judged
+    "mfcc": replace(
+        _DEFAULT, network="mfcc", bands=40, rate=1e-4, weight_decay=0.0, smoothing=0.0, mixing=0.0, variation=0.0,
+        steps=10, validate_every=10,
+    ),
     "raw": replace(_DEFAULT, network="raw"),
     "spec": replace(_DEFAULT, network="spec"),
     "raw-spec": _DEFAULT,

@@ -1,6 +1,7 @@
 """The model of ``drum-classifier``: clips to probabilities of labels, and to vectors."""
 
 import math
+from collections.abc import Iterator
 
 import torch
 from torch import nn
@@ -8,7 +9,7 @@ from torch import nn
 from stereokit.errors import BadInputError
 from stereokit.models.drum_classifier.config import DrumClassifierConfig
 from stereokit.models.drum_classifier.variation import mixed, varied
-from stereokit.models.drum_classifier.views import NETWORKS
+from stereokit.models.drum_classifier.views import NETWORKS, FromStatistics
 from stereokit.training.draw import Draw
 from stereokit.training.trainer import Model as TrainedModel
 from stereokit.training.turn import Batch, Losses, Turn
@@ -51,8 +52,7 @@ class Model(TrainedModel):
 
         def tell(batch: Batch, draw: Draw) -> Losses:
             clips = levelled(batch.clips)
-            truth = nn.functional.one_hot(_labels(batch), len(config.labels)).to(clips.dtype)
-            truth = truth * self.label_weights[_labels(batch)][:, None]
+            truth = self._truth(_required(batch.labels)).to(clips.dtype)
             if config.variation > 0.0:
                 clips = levelled(varied(clips, self.sample_rate, draw, reach=config.variation))
             if config.mixing > 0.0:
@@ -69,6 +69,15 @@ class Model(TrainedModel):
     def forward_statistics(self, batch: Batch, draw: Draw) -> object:
         """Send clips as they are through the network, for its batch norms."""
         return self._seen(levelled(batch.clips))
+
+    @torch.no_grad()
+    def adapt(self, clips: Iterator[torch.Tensor], draw: Draw, labels: torch.Tensor | None = None) -> None:
+        """Fit what has a closed form to the training clips."""
+        if not isinstance(self.net, FromStatistics):
+            return
+        device = self.label_weights.device
+        statistics = torch.cat([self.net.views(levelled(part.to(device)))[0] for part in clips])
+        self.net.fit(statistics, self._truth(_required(labels).to(device)), draw)
 
     def label(self, wave: torch.Tensor) -> torch.Tensor:
         """Return each label's probability, float32 (B, labels), of clips (B, 2, T), any T.
@@ -106,6 +115,11 @@ class Model(TrainedModel):
             logits, embedding = self.net(*views)
         return logits, embedding
 
+    def _truth(self, labels: torch.Tensor) -> torch.Tensor:
+        """Return how much clips count for each label, (B, labels), of the numbers of their labels (B,)."""
+        truth: torch.Tensor = nn.functional.one_hot(labels, len(self.config.labels)) * self.label_weights
+        return truth
+
     def _fitted(self, wave: torch.Tensor) -> torch.Tensor:
         """Return clips of the model's length: cut at their end, or followed by silence."""
         if wave.shape[-1] == 0:
@@ -130,7 +144,7 @@ def rising_and_falling(progress: float) -> float:
     return 0.5 + 0.5 * math.cos(math.pi * (progress - _WARM_UP) / (1.0 - _WARM_UP))
 
 
-def _labels(batch: Batch) -> torch.Tensor:
-    if batch.labels is None:
+def _required(labels: torch.Tensor | None) -> torch.Tensor:
+    if labels is None:
         raise TypeError("a classifier learns from labels")
-    return batch.labels
+    return labels

@@ -8,8 +8,11 @@ from torch import nn
 
 from stereokit.models.drum_classifier.config import DrumClassifierConfig
 from stereokit.nets.classifier import FeatureClassifier, LabelHead, PictureFeatures, WaveFeatures
+from stereokit.nets.kernel_machine import KernelMachine
+from stereokit.representations._cepstra import CepstralStatistics
 from stereokit.representations._level_pictures import LevelPictures
 from stereokit.representations._mid_side import to_mid_side
+from stereokit.training.draw import Draw
 
 
 class Looker(nn.Module, ABC):
@@ -22,6 +25,32 @@ class Looker(nn.Module, ABC):
     @abstractmethod
     def forward(self, *views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (B, labels) and embeddings (B, width)."""
+
+
+class FromStatistics(Looker):
+    """Statistics of cepstral coefficients, and a kernel machine."""
+
+    def __init__(self, config: DrumClassifierConfig) -> None:
+        super().__init__()
+        self.statistics = CepstralStatistics(
+            sample_rate=config.sample_rate, window=config.window, hop=config.hop, bands=config.bands
+        )
+        anchors = min(config.anchors, sum(config.label_counts))
+        self.machine = KernelMachine(self.statistics.width, labels=len(config.labels), anchors=anchors)
+
+    def views(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        """Return the statistics (B, width)."""
+        return (self.statistics(to_mid_side(clips)[:, :1]),)
+
+    def forward(self, *views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return logits, and the standardised statistics as embedding."""
+        logits, embedding = self.machine(*views)
+        return logits, embedding
+
+    def fit(self, statistics: torch.Tensor, truth: torch.Tensor, draw: Draw) -> None:
+        """Let the machine learn from all training clips at once; ``truth`` (N, labels) says how much each counts."""
+        order = draw.of(range(len(truth))).uniform().argsort()
+        self.machine.fit(statistics, truth, order.to(statistics.device))
 
 
 class FromScratch(Looker):
@@ -73,4 +102,9 @@ def _raw_spec(config: DrumClassifierConfig) -> Looker:
     return FromScratch(config, is_wave=True, is_picture=True)
 
 
-NETWORKS: dict[str, Callable[[DrumClassifierConfig], Looker]] = {"raw": _raw, "spec": _spec, "raw-spec": _raw_spec}
+NETWORKS: dict[str, Callable[[DrumClassifierConfig], Looker]] = {
+    "raw": _raw,
+    "spec": _spec,
+    "raw-spec": _raw_spec,
+    "mfcc": FromStatistics,
+}
