@@ -15,7 +15,21 @@ from typer.completion import completion_init  # type: ignore[attr-defined]  # ty
 from typer.exceptions import TyperException
 
 from stereokit import __version__
-from stereokit.cli import completion, demo, doctor, generate, listing, prep, prep_verify, render_midi, score, train
+from stereokit.cli import (
+    completion,
+    demo,
+    doctor,
+    enhance,
+    generate,
+    label,
+    label_propagate,
+    listing,
+    prep,
+    prep_verify,
+    render_midi,
+    score,
+    train,
+)
 from stereokit.cli.quick_help import QuickGroup
 from stereokit.cli.streams import Streams, system_streams
 from stereokit.cli.two_words import join_for_completion, joined
@@ -36,7 +50,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for command in (demo, render_midi, prep, prep_verify, train, generate, score, listing, doctor, completion):
+for command in (
+    demo,
+    render_midi,
+    prep,
+    prep_verify,
+    train,
+    generate,
+    enhance,
+    label,
+    label_propagate,
+    score,
+    listing,
+    doctor,
+    completion,
+):
     command.add_to(app)
 
 

@@ -63,6 +63,11 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("The 16 of 400 that the model's critic takes for real:", "stereokit generate run --select 16-of-400 -o best"),
     ),
+    "enhance": (
+        ("A folder of recordings; run again, only what is new:", "stereokit enhance run in/ -o out"),
+        ("Half of it, and the side as it was:", "stereokit enhance run in.wav -o out.wav --wet 0.5 --channels mid"),
+        ("From pipe to pipe:", "stereokit enhance run - -o - < in.wav > out.wav"),
+    ),
     "score": (
         ("Guard a CI job; status 1 when coverage is low:", "stereokit score gen/ ref/ --json --fail-if 'cov<0.4'"),
         ("The paper's own figures on its stabs:", "stereokit score gen/ ref/ --protocol ml2020 --drop-silent"),

@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from stereokit.data.text import printable
 
@@ -51,6 +51,11 @@ class Streams:
         self.stdout.flush()
         buffer.write(data)
         buffer.flush()
+
+    @property
+    def stdin_bytes(self) -> BinaryIO | None:
+        """Standard input as it is, for a sound; None where there is only text."""
+        return getattr(self.stdin, "buffer", None)
 
     @property
     def stdout_is_terminal(self) -> bool:

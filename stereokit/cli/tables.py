@@ -109,6 +109,19 @@ def generate_table(rows: "Sequence[Row]") -> "RenderableType":
     return Group(*parts)
 
 
+def enhance_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw what was converted, or would be: its last row, and the first of the sounds before it."""
+    *sounds, last = rows
+    fields = [row.fields for row in sounds[:_CLIPS_DRAWN] if "source" in row.fields]
+    columns = [name for name in ("path", "gain_db", "stsd_in", "stsd_out") if fields and name in fields[0]]
+    parts: list[RenderableType] = []
+    if fields:
+        parts += [plain_table(columns, [[one[name] for name in columns] for one in fields]), Text()]
+    values = [[name, value] for name, value in last.fields.items() if name != "status" and value is not None]
+    parts.append(plain_table(["", str(last.fields["status"])], values))
+    return Group(*parts)
+
+
 def demo_table(rows: "Sequence[Row]") -> "RenderableType":
     """Draw the compared sets, what to read from their figures, and how to go on."""
     *sets, last = rows

@@ -1,0 +1,69 @@
+"""Windows of sound through a converter, as NumPy: what every command that takes one asks of it."""
+
+from collections.abc import Callable
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from stereokit.models._capabilities import Converter
+from stereokit.training.trainer import Model, NonFiniteError
+
+Channels = Literal["stereo", "mid", "mid-side"]
+Windows = NDArray[np.float32]
+
+
+def conversion(model: Model, *, channels: Channels = "stereo", device: str = "cpu") -> Callable[[Windows], Windows]:
+    """Return what turns windows (B, 2, T) at the model's rate into others of the same shape.
+
+    A window of digital silence stays silent, and one whose channels are equal keeps them equal: it gets the mean of
+    what the model makes of both.
+
+    Parameters
+    ----------
+    model
+        A ``Converter``, in evaluation mode, on ``device``.
+    channels
+        ``stereo``: both through the model, together. ``mid``: what the model makes of their mean, with the side as it
+        was. ``mid-side``: mean and side through the model one after the other, each as a sound without width.
+
+    Raises
+    ------
+    NonFiniteError
+        By what is returned, when a sample is NaN or infinite: the weights are useless.
+    """
+    if not isinstance(model, Converter):
+        raise TypeError(f"{type(model).__module__} declares a converter and has no method convert")
+
+    @torch.inference_mode()
+    def through(windows: Windows) -> Windows:
+        made = model.convert(torch.from_numpy(np.ascontiguousarray(windows)).to(device))
+        if made.shape != windows.shape:
+            raise TypeError(f"{tuple(windows.shape)} became {tuple(made.shape)}")
+        if not made.isfinite().all():
+            raise NonFiniteError("what the model makes holds NaN or infinity: its training went wrong")
+        return np.asarray(made.float().cpu().numpy())
+
+    def heard(windows: Windows) -> Windows:
+        """Ask the model about all windows but silent ones."""
+        made = np.zeros_like(windows)
+        is_heard = windows.any(axis=(1, 2))
+        if is_heard.any():
+            made[is_heard] = through(windows[is_heard])
+        is_mono = (windows[:, 0] == windows[:, 1]).all(axis=1)
+        made[is_mono] = made[is_mono].mean(axis=1, keepdims=True)
+        return made
+
+    def alone(signal: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return what becomes of a signal (B, T) that both channels have."""
+        return heard(np.repeat(signal[:, None], 2, axis=1))[:, 0]
+
+    def apart(windows: Windows) -> Windows:
+        mid, side = (windows[:, 0] + windows[:, 1]) / 2.0, (windows[:, 0] - windows[:, 1]) / 2.0
+        mid = alone(mid)
+        if channels == "mid-side":
+            side = alone(side)
+        return np.stack([mid + side, mid - side], axis=1)
+
+    return heard if channels == "stereo" else apart
