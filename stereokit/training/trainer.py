@@ -5,13 +5,13 @@ import copy
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from stereokit.errors import Status, StereokitError, worst
+from stereokit.errors import Status, StereokitError, UsageError, worst
 from stereokit.training.average import Average
 from stereokit.training.draw import Draw
 from stereokit.training.ranks import (
@@ -62,6 +62,10 @@ class Model(nn.Module, ABC):
         ``clips`` goes once through the training split, in parts of shape (B, 2, T) on the CPU; ``labels`` are the class
         numbers of all of them, int64 (N,), where the feed has any.
         """
+
+    def take(self, tensors: Mapping[str, torch.Tensor], source: str) -> None:
+        """Begin with weights from outside, named ``source``; most models take none, which is a ``UsageError``."""
+        raise UsageError(f"--weights {source}: this family takes none from outside")
 
     def advance(self, progress: float) -> None:
         """Hear before each step how much of the training is done, 0 to 1; most models need not know.

@@ -1,51 +1,33 @@
 """Settings and presets of ``drum-classifier``."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import ClassVar, Literal
 
 from stereokit.errors import UsageError
-from stereokit.models._family import Family, check_ranges
+from stereokit.models._config import LabelledConfig
+from stereokit.models._family import Family
 
-Network = Literal["raw", "spec", "raw-spec", "mfcc"]
+Network = Literal["raw", "spec", "raw-spec", "mfcc", "resnet50", "resnest50", "cnn14", "cnn14-dla"]
+CNN14_RATE = 32_000
 
-_RANGES: dict[str, tuple[float, float]] = {
-    "sample_rate": (1_000, 768_000),
-    "seconds": (0.01, 60.0),
-    "window": (64, 2**16),
-    "hop": (1, 2**16),
-    "bands": (8, 1_024),
-    "width": (4, 1_024),
-    "hidden": (2, 65_536),
-    "anchors": (2, 16_384),
-    "dropout": (0.0, 0.99),
-    "rate": (1e-9, 10.0),
-    "weight_decay": (0.0, 10.0),
-    "smoothing": (0.0, 0.9),
-    "mixing": (0.0, 1.0),
-    "variation": (0.0, 4.0),
-    "balance": (0.0, 1.0),
-    # statistics over a batch
-    "batch": (2, 65_536),
-    "steps": (1, 10**9),
-    "ema_decay": (0.0, 0.999_999),
-    "clip_norm": (0.0, 1e9),
-    "validate_every": (1, 10**9),
-}
+# Networks that may begin with weights from outside.
+OUTSIDE = ("resnet50", "resnest50", "cnn14", "cnn14-dla")
 
 
 @dataclass(frozen=True)
-class DrumClassifierConfig:
-    """What a ``drum-classifier`` is and how it learns.
+class DrumClassifierConfig(LabelledConfig):
+    """What a ``drum-classifier`` is and how it learns; longer clips are cut at their end, shorter ones end in silence.
 
     Attributes
     ----------
-    sample_rate, seconds
-        Of a clip, Hz and seconds. Longer clips are cut at their end, shorter ones end in silence.
-    labels, label_counts
-        What can be told, and how many training clips have it; taken from the data.
     network
         ``raw`` reads the wave, ``spec`` mel bands over time, ``raw-spec`` both. ``mfcc`` is no network, but a kernel
-        machine on statistics of cepstral coefficients, fitted before the first step.
+        machine on statistics of cepstral coefficients, fitted before the first step. The others are published networks
+        that may begin with weights from outside: ResNets on pictures of three planes, and CNN14 of PANNs, with one
+        decision a clip or one a frame, on the mean of left and right at 32 kHz.
+    freeze
+        ``base``: a published network learns nothing but its last part, and its batch norms stay as they are.
     channels
         ``mid-side``, or their ``mono`` mean alone.
     window, hop
@@ -72,24 +54,30 @@ class DrumClassifierConfig:
         Exponent of the labels' weights: 0 lets each clip count the same, 1 each label.
     choice
         Which averaged model is kept: the ``best`` on the validation clips or the ``last``.
-    batch
-        Clips of a step and rank.
-    steps
-        Of a training whose length is not given.
-    ema_decay
-        Of the averaged weights, a step.
-    clip_norm
-        Longest gradient; 0 for any.
-    validate_every
-        Steps from one validation to the next.
     """
 
-    sample_rate: int = 44_100
-    seconds: float = 1.0
+    FEWEST_LABELS: ClassVar[int] = 2
+    RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "window": (64, 2**16),
+        "hop": (1, 2**16),
+        "bands": (8, 1_024),
+        "width": (4, 1_024),
+        "hidden": (2, 65_536),
+        "anchors": (2, 16_384),
+        "dropout": (0.0, 0.99),
+        "rate": (1e-9, 10.0),
+        "weight_decay": (0.0, 10.0),
+        "smoothing": (0.0, 0.9),
+        "mixing": (0.0, 1.0),
+        "variation": (0.0, 4.0),
+        "balance": (0.0, 1.0),
+    }
+
     # the thesis's; train puts in those of the data
     labels: tuple[str, ...] = ("clap", "crash", "hat", "kick", "ride", "shaker", "snare", "tom")
     label_counts: tuple[int, ...] = (1, 1, 1, 1, 1, 1, 1, 1)
     network: Network = "raw-spec"
+    freeze: Literal["none", "base"] = "none"
     channels: Literal["mid-side", "mono"] = "mid-side"
     window: int = 2_048
     hop: int = 441
@@ -112,20 +100,20 @@ class DrumClassifierConfig:
     validate_every: int = 150
 
     def __post_init__(self) -> None:
-        check_ranges(self, _RANGES)
-        if len(self.labels) < 2 or len(self.labels) != len(self.label_counts) or min(self.label_counts) < 1:
-            raise UsageError(
-                f"labels are {len(self.labels)}, label_counts {self.label_counts}: "
-                "give two or more labels, and each a count"
-            )
-
-    @property
-    def frames(self) -> int:
-        """Samples of a clip."""
-        return round(self.seconds * self.sample_rate)
+        super().__post_init__()
+        if self.freeze == "base" and self.network not in OUTSIDE:
+            raise UsageError(f"freeze=base goes with network={', '.join(OUTSIDE)}, not with {self.network}")
+        if self.network.startswith("cnn14") and self.sample_rate != CNN14_RATE:
+            raise UsageError(f"sample_rate is {self.sample_rate}: network={self.network} is for {CNN14_RATE}")
 
 
 _DEFAULT = DrumClassifierConfig()
+_CNN14 = replace(
+    _DEFAULT, network="cnn14", sample_rate=CNN14_RATE, dropout=0.2, rate=3e-4, batch=16, steps=1_000, validate_every=125
+)
+_RESNET = replace(
+    _DEFAULT, network="resnet50", hop=256, bands=128, dropout=0.2, rate=3e-4, batch=16, steps=1_000, validate_every=125
+)
 
 PRESETS = {
     # the thesis's network of wave and spectrogram; it prints no sizes
@@ -142,6 +130,10 @@ PRESETS = {
     "raw": replace(_DEFAULT, network="raw"),
     "spec": replace(_DEFAULT, network="spec"),
     "raw-spec": _DEFAULT,
+    "resnet50": _RESNET,
+    "resnest50": replace(_RESNET, network="resnest50"),
+    "cnn14": _CNN14,
+    "cnn14-dla": replace(_CNN14, network="cnn14-dla"),
     "tiny": replace(_DEFAULT, seconds=0.2, bands=32, width=8, hidden=16, batch=4, steps=3, validate_every=2),
 }  # fmt: skip
 

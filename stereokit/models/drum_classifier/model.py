@@ -1,13 +1,14 @@
 """The model of ``drum-classifier``: clips to probabilities of labels, and to vectors."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import nn
 
-from stereokit.errors import BadInputError
+from stereokit.errors import BadInputError, UsageError
 from stereokit.models.drum_classifier.config import DrumClassifierConfig
+from stereokit.models.drum_classifier.outside import OutsideNetwork
 from stereokit.models.drum_classifier.variation import mixed, varied
 from stereokit.models.drum_classifier.views import NETWORKS, FromStatistics
 from stereokit.training.draw import Draw
@@ -64,7 +65,7 @@ class Model(TrainedModel):
         def optimiser(own: list[nn.Parameter]) -> torch.optim.Optimizer:
             return torch.optim.AdamW(own, config.rate, weight_decay=config.weight_decay)
 
-        return [Turn("net", (self.net,), tell, optimiser, schedule=rising_and_falling)]
+        return [Turn("net", self.net.players(config), tell, optimiser, schedule=rising_and_falling)]
 
     def forward_statistics(self, batch: Batch, draw: Draw) -> object:
         """Send clips as they are through the network, for its batch norms."""
@@ -78,6 +79,20 @@ class Model(TrainedModel):
         device = self.label_weights.device
         statistics = torch.cat([self.net.views(levelled(part.to(device)))[0] for part in clips])
         self.net.fit(statistics, self._truth(_required(labels).to(device)), draw)
+
+    def take(self, tensors: Mapping[str, torch.Tensor], source: str) -> None:
+        """Begin with weights from outside, all but those of the last part.
+
+        Raises
+        ------
+        UsageError
+            When the network takes none, or not these.
+        BadInputError
+            For a tensor of another shape, or that is not finite.
+        """
+        if not isinstance(self.net, OutsideNetwork):
+            raise UsageError(f"--weights {source}: network={self.config.network} takes none from outside")
+        self.net.take(tensors, source)
 
     def label(self, wave: torch.Tensor) -> torch.Tensor:
         """Return each label's probability, float32 (B, labels), of clips (B, 2, T), any T.

@@ -1,30 +1,18 @@
 """What the networks of ``drum-classifier`` look at: a clip's wave, its mel bands, or both."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 
 import torch
-from torch import nn
 
 from stereokit.models.drum_classifier.config import DrumClassifierConfig
+from stereokit.models.drum_classifier.looker import Looker
+from stereokit.models.drum_classifier.outside import Cnn14Classifier, ResNetClassifier
 from stereokit.nets.classifier import FeatureClassifier, LabelHead, PictureFeatures, WaveFeatures
 from stereokit.nets.kernel_machine import KernelMachine
 from stereokit.representations._cepstra import CepstralStatistics
 from stereokit.representations._level_pictures import LevelPictures
 from stereokit.representations._mid_side import to_mid_side
 from stereokit.training.draw import Draw
-
-
-class Looker(nn.Module, ABC):
-    """A classifier: what it looks at is made of clips in float32, and what it finds in the training's precision."""
-
-    @abstractmethod
-    def views(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        """Return what ``forward`` takes of clips (B, 2, T)."""
-
-    @abstractmethod
-    def forward(self, *views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return logits (B, labels) and embeddings (B, width)."""
 
 
 class FromStatistics(Looker):
@@ -107,4 +95,8 @@ NETWORKS: dict[str, Callable[[DrumClassifierConfig], Looker]] = {
     "spec": _spec,
     "raw-spec": _raw_spec,
     "mfcc": FromStatistics,
+    "resnet50": ResNetClassifier,
+    "resnest50": ResNetClassifier,
+    "cnn14": Cnn14Classifier,
+    "cnn14-dla": Cnn14Classifier,
 }
