@@ -14,6 +14,7 @@ import numpy as np
 # Tests run in several processes: threads in each would only wait for each other. Read when torch loads.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import hypothesis
 import pytest
 import soundfile
 
@@ -26,6 +27,10 @@ from stereokit.data.workers import map_files
 from stereokit.workflows import prep_job
 
 _MODULES_SHOWN = 40
+
+# Who looks for what nobody thought of runs the campaigns; here each run tries the same, and in little time.
+hypothesis.settings.register_profile("quick", max_examples=40, deadline=None, derandomize=True)
+hypothesis.settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

@@ -14,6 +14,7 @@ WORDS = [
     ["demo"],
     ["prep"],
     ["prep", "verify"],
+    ["render-midi"],
     ["train"],
     ["generate"],
     ["score"],
@@ -33,24 +34,19 @@ except SystemExit as end:
 
 
 @pytest.mark.parametrize("words", WORDS, ids=lambda words: " ".join(words) or "root")
-def test_help_loads_no_heavy_package(words: list[str]) -> None:
-    probe = [sys.executable, "-c", PROBE, *words, "--help"]
-    result = subprocess.run(probe, capture_output=True, text=True, check=True)
-    status, *loaded = result.stderr.split()
-    assert status == "0"
-    assert "Usage" in result.stdout
-    assert not HEAVY & set(loaded)
-
-
-@pytest.mark.parametrize("words", WORDS, ids=lambda words: " ".join(words) or "root")
-def test_help_starts_in_under_a_quarter_of_a_second(words: list[str]) -> None:
+def test_help_loads_no_heavy_package_and_starts_in_under_a_quarter_of_a_second(words: list[str]) -> None:
     # The bench asks for 0.15 s on the clock. Here the processor's seconds count: others may use it too.
     seconds = []
-    for _ in range(5):
+    for _ in range(3):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([sys.executable, "-m", "stereokit", *words, "-h"], capture_output=True, check=True)
+        probe = [sys.executable, "-c", PROBE, *words, "--help"]
+        result = subprocess.run(probe, capture_output=True, text=True, check=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        status, *loaded = result.stderr.split()
+        assert status == "0"
+        assert "Usage" in result.stdout
+        assert not HEAVY & set(loaded)
     assert statistics.median(seconds) < 0.25
 
 
