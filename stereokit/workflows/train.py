@@ -25,6 +25,7 @@ from stereokit.workflows.train_dry_run import dry_run
 from stereokit.workflows.train_folder import check_target, clear, holding, sweep, versions
 from stereokit.workflows.train_judge import FEWEST_CLIPS, Judge
 from stereokit.workflows.train_labels import LabellerJudge, write_report
+from stereokit.workflows.train_pairs import ConverterJudge
 from stereokit.workflows.train_rows import result_row
 from stereokit.workflows.train_session import Session
 from stereokit.workflows.train_settings import Plan, TrainSettings, plan_of, recorded
@@ -35,6 +36,7 @@ from stereokit.workflows.train_watch import Watch
 # What follows where there are too few validation clips, by what a family can do.
 _JUDGED = {
     "sampler": "the last averaged model is kept",
+    "converter": "the last averaged model is kept",
     "labeller": "the last averaged model is kept, and its probabilities are not calibrated",
 }
 _WORDS = {Status.INTERRUPTED: "interrupted", Status.TERMINATED: "terminated", Status.DONE: "stopped early"}
@@ -183,7 +185,11 @@ def _judge(prepared: Prepared, fabric: Fabric) -> Judge | None:
     capabilities = prepared.plan.family.capabilities
     if "sampler" in capabilities:
         return SamplerJudge(prepared.validation, seed=prepared.plan.seed)
-    if "labeller" in capabilities and prepared.validation is not None and _has_judge(prepared):
+    if prepared.validation is None or not _has_judge(prepared):
+        return None
+    if "converter" in capabilities:
+        return ConverterJudge(prepared.validation)
+    if "labeller" in capabilities:
         return LabellerJudge(prepared.validation, prepared.plan.config.labels)
     return None
 

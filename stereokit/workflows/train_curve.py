@@ -25,6 +25,12 @@ _PANELS = {
         ("variety", "variety"),
         ("side", "clips with a side"),
     ),
+    "pair_validation": (
+        ("snr_db", "SNR, dB"),
+        ("si_sdr_db", "SI-SDR, dB"),
+        ("lsd", "log-spectral distance"),
+        ("mr_stft", "multi-resolution STFT distance"),
+    ),
     "label_validation": (
         ("accuracy", "accuracy"),
         ("balanced_accuracy", "balanced accuracy"),
@@ -36,6 +42,7 @@ _PANELS = {
 }
 _WORDS = {
     "validation": "dashed: a perfect generator\ndotted: an alarm of collapse",
+    "pair_validation": "dashed: the inputs as they are\ndotted: an alarm of gradients",
     "label_validation": "dotted: an alarm of gradients",
 }
 _INCHES, _DOTS_AN_INCH = (9.0, 7.5), 80
@@ -70,7 +77,7 @@ def _picture(validations: Sequence[Mapping[str, Any]], alarms: Sequence[float]) 
     for axis, (name, title) in zip(axes.flat, _PANELS[event], strict=False):
         axis.set_title(title, fontsize=8)
         axis.plot(minutes, _values(validations, name), ".-")
-        expected = validations[-1].get("expected", {}).get(name)
+        expected = {**validations[-1].get("expected", {}), **validations[-1].get("input", {})}.get(name)
         if expected is not None:
             axis.axhline(expected, color="grey", linestyle="--", linewidth=1.0)
     _draw_gradients(axes[3, 0], minutes, validations)
