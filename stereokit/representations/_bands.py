@@ -84,6 +84,14 @@ class Bands(nn.Module):
         phases = _held(means.angle() - self.turns, power >= floor)
         return power, wrapped(_steps(phases) / math.pi)
 
+    def power(self, spectra: torch.Tensor) -> torch.Tensor:
+        """Return each row's mean power, (..., rows, frames), of complex spectra, (..., bins, frames)."""
+        return self._means(spectra.real.square() + spectra.imag.square())
+
+    def magnitudes(self, power: torch.Tensor) -> torch.Tensor:
+        """Return magnitudes of bins, (..., bins, frames), of the rows' power."""
+        return _root(self.between(power))
+
     def phases(self, steps: torch.Tensor) -> torch.Tensor:
         """Return phases, in radians from the middle of the window, of steps (..., rows, frames)."""
         return (math.pi * steps).cumsum(-1) + self.turns
@@ -94,7 +102,7 @@ class Bands(nn.Module):
         A bin lies on the line between the two rows around it.
         """
         units = torch.polar(torch.ones_like(phases), phases)
-        return _root(self._between(power)) * _directions(self._between(units)) * self.alternation
+        return _root(self.between(power)) * _directions(self.between(units)) * self.alternation
 
     def corrected(self, spectra: torch.Tensor, power: torch.Tensor, phases: torch.Tensor | None) -> torch.Tensor:
         """Return spectra nearer to rows of that power and those phases: bins are scaled and turned as rows need it.
@@ -108,16 +116,15 @@ class Bands(nn.Module):
         """
         found, means = self._rows(spectra)
         scales = (power / found.clamp_min(_TINY)).clamp_max(_MOST_SCALED)
-        scaled = spectra * _root(self._between(scales))
+        scaled = spectra * _root(self.between(scales))
         if phases is None:
             return scaled
         turned = torch.polar(torch.ones_like(phases), phases) * means.conj()
-        return scaled * _directions(self._between(_directions(turned)))
+        return scaled * _directions(self.between(_directions(turned)))
 
     def _rows(self, spectra: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         centred = spectra * self.alternation
-        power = self._means(spectra.real.square() + spectra.imag.square())
-        return power, torch.complex(self._means(centred.real), self._means(centred.imag))
+        return self.power(spectra), torch.complex(self._means(centred.real), self._means(centred.imag))
 
     def _means(self, values: torch.Tensor) -> torch.Tensor:
         if self.is_linear:
@@ -125,7 +132,8 @@ class Bands(nn.Module):
         # neighbouring bands have few bins: a sixteenth of the products
         return torch.cat([self.filters[rows, bins] @ values[..., bins, :] for rows, bins in self.parts], dim=-2)
 
-    def _between(self, rows: torch.Tensor) -> torch.Tensor:
+    def between(self, rows: torch.Tensor) -> torch.Tensor:
+        """Return what bins get of rows (..., rows, frames): what lies on the line between the two rows around each."""
         if self.is_linear:
             return rows
         below = self.places.floor().long().clamp_max(self.rows - 2)
@@ -224,6 +232,11 @@ def _parts(filters: torch.Tensor) -> list[tuple[slice, slice]]:
 def wrapped(half_turns: torch.Tensor) -> torch.Tensor:
     """Return angles in half turns between -1 and 1, the same but for whole turns."""
     return half_turns - 2.0 * torch.round(half_turns / 2.0)
+
+
+def with_highest(spectra: torch.Tensor) -> torch.Tensor:
+    """Return spectra, (..., bins + 1, frames), whose highest bin, which bands leave out, is that below it."""
+    return torch.cat([spectra, spectra[..., -1:, :]], dim=-2)
 
 
 def _root(values: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ from typing import Literal
 
 import torch
 
-from stereokit.representations._bands import Bands, PrintedBands
+from stereokit.representations._bands import Bands, PrintedBands, with_highest
 from stereokit.representations._form import Entry, Representation, Uniform
 from stereokit.representations._stft import ShortTimeTransform
 
@@ -118,9 +118,9 @@ class MelPhase(Representation):
         spectra = self.bands.spread(power, phases)
         if isinstance(self.bands, Bands):
             for number in range(self.iterations):
-                settled = self.transform.settled(_with_highest(spectra), further=self.further)[..., :-1, :]
+                settled = self.transform.settled(with_highest(spectra), further=self.further)[..., :-1, :]
                 spectra = self.bands.corrected(settled, power, phases if number < _TURNED else None)
-        waves = self.transform.inverse(_with_highest(spectra))
+        waves = self.transform.inverse(with_highest(spectra))
         return self.transform.finish(self.unmixing @ waves)
 
     def power(self, encoded: torch.Tensor) -> torch.Tensor:
@@ -128,10 +128,6 @@ class MelPhase(Representation):
         levels = (encoded[:, :2].clamp(-1.0, 1.0) / _SPAN + 1.0) / 2.0
         power = (self.lowest + levels * (self.highest - self.lowest)).exp() - self.floor
         return torch.where(power > _ROUNDING * self.floor, power, 0.0)
-
-
-def _with_highest(spectra: torch.Tensor) -> torch.Tensor:
-    return torch.cat([spectra, spectra[..., -1:, :]], dim=-2)
 
 
 def _mixing(channels: Channels, angle_degrees: float) -> tuple[torch.Tensor, torch.Tensor]:
