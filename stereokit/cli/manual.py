@@ -73,6 +73,33 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("The paper's own figures on its stabs:", "stereokit score gen/ ref/ --protocol ml2020 --drop-silent"),
         ("Timbre and width together:", "stereokit score gen/ ref/ --feature logmel"),
     ),
+    "label": (("What a model says that sounds are:", "stereokit label predict run drums/"),),
+    "label-predict": (
+        (
+            "A folder a label, without what the model is unsure of:",
+            "stereokit label predict run drums/ --abstain 0.6 --sort-into sorted",
+        ),
+        (
+            "Weak labels from names, as a table that prep reads:",
+            "stereokit label predict --from-names drums/ --csv > names.csv",
+        ),
+    ),
+    "label-propagate": (
+        (
+            "The labels of a few to all, without the unsure ones:",
+            "stereokit label propagate drums/ --labels some.csv --abstain 0.6 --csv > all.csv",
+        ),
+        (
+            "How well that works, by file and by machine:",
+            "stereokit label propagate drums/ --labels labels.csv --evaluate --group machine",
+        ),
+    ),
+    "label-audit": (
+        (
+            "Guard a CI job against wrong labels:",
+            "stereokit label audit ds/ --labels metadata --fail-if 'suspect_share>0.1' --fail-if 'duplicates>0'",
+        ),
+    ),
     "list": (("The features of score:", "stereokit list feature"),),
     "doctor": (("What is used, and under which licence:", "stereokit doctor --licences"),),
     "completion": (

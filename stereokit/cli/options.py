@@ -42,6 +42,22 @@ def complete_renderers() -> list[str]:
     return catalog.names("renderer")
 
 
+def complete_propagations() -> list[str]:
+    """Complete a way to propagate labels."""
+    return catalog.names("propagation")
+
+
+def complete_spaces() -> list[str]:
+    """Complete a space in which labels are propagated."""
+    return ["embedding", *catalog.names("layout")]
+
+
+def complete_clip_features(incomplete: str) -> list[str]:
+    """Complete what clips are compared by: a feature's name, or the folder of a run."""
+    named = [name for name in ["portrait", *catalog.names("feature")] if name.startswith(incomplete)]
+    return [*named, *complete_runs(incomplete)]
+
+
 def complete_families() -> list[str]:
     """Complete a model family's name."""
     return catalog.names("family")
@@ -89,6 +105,12 @@ Jobs = Annotated[
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="With any refused input do nothing (status 4).")]
 Only = Annotated[list[str] | None, typer.Option(metavar="LABEL", help="Only clips with this label; repeatable.")]
+LabelSources = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="SRC...", help="Folders, sound files, .jsonl or .txt lists, or '-'."),
+]
+LabelColumn = Annotated[str, typer.Option("--label-column", metavar="COLUMN", help="In which labels stand.")]
+Abstain = Annotated[float, typer.Option(metavar="P", help="Say nothing of clips that are told less surely than this.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")]
 Device = Annotated[

@@ -17,6 +17,7 @@ WORDS = [
     ["render-midi"],
     ["train"],
     ["generate"],
+    ["label", "propagate"],
     ["score"],
     ["list"],
     ["doctor"],
