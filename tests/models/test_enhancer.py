@@ -237,3 +237,27 @@ def test_what_does_not_go_together_is_refused(words: list[str], told: str):
 def test_the_configuration_knows_when_the_generator_begins():
     assert EnhancerConfig().begins == 0.0
     assert EnhancerConfig(loss=("time", "autoencoder"), autoencoder_until=0.3).begins == 0.3
+
+
+class TestTheLinearFilter:
+    def test_it_helps_the_generator_and_adds_to_what_that_makes(self):
+        model = model_of(filter_taps=8, loss=("time",), classifier_weight=0.0, channels="left-right", level="as-is")
+        model.eval()
+        clips = sounds(2)
+        nn.init.zeros_(model.generator.last.weight)
+        nn.init.zeros_(model.generator.last.bias)
+        assert not model.convert(clips).any()
+        with torch.no_grad():
+            model.generator.filter.taps[:, :, 4] = torch.eye(2)
+        torch.testing.assert_close(model.convert(clips), clips)
+
+    def test_it_learns_at_a_rate_of_its_own_and_hears_the_inputs_first(self):
+        model = model_of(filter_taps=8, rate=1e-3, filter_rate=0.5)
+        optimiser = model.turns()[-1].optimiser(model.turns()[-1].parameters())
+        assert [group["lr"] for group in optimiser.param_groups] == [1e-3, 5e-4]
+        assert optimiser.param_groups[1]["params"] == [model.generator.filter.taps]
+        model.adapt(iter([sounds()]), Draw((0,), [0]))
+        assert len(model.generator.filter.whitening.unique()) > 100
+
+    def test_without_it_there_is_none(self, published: Model):
+        assert published.generator.filter is None

@@ -25,6 +25,11 @@ class EnhancerConfig(FamilyConfig):
         networks of one channel.
     level
         ``matched``: each window is brought to one level for the networks and back afterwards. ``as-is``: it is not.
+    filter_taps
+        Of a linear filter, the same at all times, that is learned beside the generator and helps it: an even number; 0
+        for none.
+    filter_rate
+        Of its taps, as a share of ``rate``.
     fold
         Samples that are taken as channels of one before the first layer: a power of 2.
     blocks
@@ -66,6 +71,8 @@ class EnhancerConfig(FamilyConfig):
     """
 
     RANGES: ClassVar[Mapping[str, tuple[float, float]]] = {
+        "filter_taps": (0, 2**16),
+        "filter_rate": (1e-6, 1e3),
         "fold": (1, 64),
         "blocks": (1, 12),
         "width": (1, 4_096),
@@ -89,6 +96,8 @@ class EnhancerConfig(FamilyConfig):
     seconds: float = _WINDOW / 44_100
     channels: Literal["mid-side", "left-right", "each"] = "mid-side"
     level: Literal["matched", "as-is"] = "matched"
+    filter_taps: int = 0
+    filter_rate: float = 0.2
     fold: int = 1
     blocks: int = 8
     width: int = 64
@@ -131,6 +140,8 @@ class EnhancerConfig(FamilyConfig):
             raise UsageError(f"width is {self.width}: must be {sum(self.shares)} (the sum of shares) or even times it")
         if self.width % 2:
             raise UsageError(f"width is {self.width}: must be even, for subpixel layers")
+        if self.filter_taps % 2:
+            raise UsageError(f"filter_taps is {self.filter_taps}: must be even")
         if self.fold & (self.fold - 1):
             raise UsageError(f"fold is {self.fold}: must be a power of 2")
         if self.classifier_weight and "autoencoder" not in self.loss:
@@ -164,8 +175,8 @@ _PUBLISHED = replace(
     clip_norm=0.0,
 )  # fmt: skip
 _SMALL = replace(
-    _DEFAULT, fold=4, blocks=6, width=32, doublings=3, reduction=4, batch=16, steps=3_000, ema_decay=0.99,
-    validate_every=250,
+    _DEFAULT, fold=16, blocks=5, doublings=2, reduction=2, rate=2e-3, batch=16, steps=1_500, ema_decay=0.99,
+    validate_every=150,
 )  # fmt: skip
 
 PRESETS = {
@@ -173,10 +184,11 @@ PRESETS = {
     "default": _DEFAULT,
     # two cores, twenty minutes
     "small": _SMALL,
-    "best": _SMALL,
+    # a linear filter first, longer clips for it, and what that leaves
+    "best": replace(_SMALL, seconds=4 * _WINDOW / 44_100, filter_taps=4_096, batch=4),
     "tiny": replace(
         _DEFAULT, seconds=256 / 44_100, blocks=3, width=16, doublings=1, kernels=(3, 9), shares=(3, 1), reduction=4,
-        fold=2, dropout=0.1, loss=("time", "frequency", "autoencoder", "adversarial", "log-spectral"),
+        fold=2, filter_taps=16, dropout=0.1, loss=("time", "frequency", "autoencoder", "adversarial", "log-spectral"),
         autoencoder_blocks=2, classifier_weight=0.1, critic_steps=2, batch=4, steps=3, validate_every=2,
     ),
 }  # fmt: skip

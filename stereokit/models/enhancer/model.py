@@ -1,5 +1,6 @@
 """The model of ``enhancer``."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,7 @@ from stereokit.models.enhancer.config import EnhancerConfig
 from stereokit.models.enhancer.nets import Autoencoder, Classifier, Critic, Generator
 from stereokit.models.enhancer.recipes import enhancer_turns
 from stereokit.representations._mid_side import from_mid_side, to_mid_side
+from stereokit.training.draw import Draw
 from stereokit.training.trainer import Model as TrainedModel
 from stereokit.training.turn import Turn
 
@@ -56,6 +58,11 @@ class Model(TrainedModel):
         self.log_distance = SpectralDistance(
             sizes=_SIZES, hops=_HOPS, windows=_WINDOWS, form="magnitude", epsilon=_EPSILON
         )
+
+    def adapt(self, clips: Iterator[torch.Tensor], draw: Draw, labels: torch.Tensor | None = None) -> None:
+        """Let a linear filter know the spectrum of the inputs."""
+        if self.generator.filter is not None:
+            self.generator.filter.adapt(self.seen(part).signals for part in clips)
 
     def turns(self) -> list[Turn]:
         """Return the turns of autoencoder, critic and generator, as far as there are any."""

@@ -5,6 +5,7 @@ from torch import nn
 
 from stereokit.models.enhancer.config import EnhancerConfig
 from stereokit.nets.inception import Inception, InceptionForm
+from stereokit.nets.long_filter import LongFilter
 from stereokit.nets.subpixel import subpixel, superpixel
 
 _LEAK = 0.2
@@ -35,6 +36,8 @@ class Block(nn.Module):
 class Generator(nn.Module):
     """A U-Net: blocks that halve the time by superpixel layers, and as many that double it by subpixel layers.
 
+    With a linear filter it is also given what that makes of its input, and adds to it.
+
     Parameters
     ----------
     channels
@@ -43,12 +46,14 @@ class Generator(nn.Module):
 
     def __init__(self, channels: int, config: EnhancerConfig) -> None:
         super().__init__()
+        self.filter = LongFilter(channels, config.filter_taps) if config.filter_taps else None
+        heard = channels if self.filter is None else 2 * channels
         self.fold, self.has_skip, self.is_bounded = config.fold, config.has_skip, config.ending == "tanh"
         self.multiple = config.fold * 2**config.blocks
         form = InceptionForm(config.kernels, config.shares, config.reduction)
         filters = [config.width * 2 ** min(number, config.doublings) for number in range(config.blocks)]
         # what each block is given: the halved time of the one before has twice its filters
-        given = [channels * config.fold, *(2 * count for count in filters)]
+        given = [heard * config.fold, *(2 * count for count in filters)]
         self.down = nn.ModuleList(
             Block(inward, count, form, config.dropout) for inward, count in zip(given, filters, strict=False)
         )
@@ -62,7 +67,13 @@ class Generator(nn.Module):
 
     def forward(self, signals: torch.Tensor) -> torch.Tensor:
         """Return what becomes of signals (B, channels, T), of the same shape; any T."""
-        hidden = superpixel(padded(signals, self.multiple), self.fold)
+        heard = filtered = signals
+        if self.filter is not None:
+            # a Fourier transform wants all of its precision
+            with torch.autocast(signals.device.type, enabled=False):
+                filtered = self.filter(signals)
+            heard = torch.cat([signals, filtered], dim=1)
+        hidden = superpixel(padded(heard, self.multiple), self.fold)
         seen: list[torch.Tensor] = []
         for block in self.down:
             hidden = superpixel(block(hidden))
@@ -71,7 +82,8 @@ class Generator(nn.Module):
             hidden = subpixel(block(hidden if number == 0 else torch.cat([hidden, seen[-1 - number]], dim=1)))
         made = subpixel(self.last(hidden), self.fold)[..., : signals.shape[-1]]
         made = torch.tanh(made) if self.is_bounded else made
-        return made + signals if self.has_skip else made
+        made = made + signals if self.has_skip else made
+        return made if self.filter is None else made + filtered
 
 
 class Critic(nn.Module):

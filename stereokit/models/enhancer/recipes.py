@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import nn
@@ -194,11 +194,18 @@ def _generator_turn(players: Players) -> Turn:
             losses["adversarial"] = config.adversarial_weight * _WISHES[config.adversary](verdicts)
         return losses
 
+    def optimiser(parameters: list[nn.Parameter]) -> torch.optim.Optimizer:
+        linear = players.generator.filter
+        own = [] if linear is None else [linear.taps]
+        others = [parameter for parameter in parameters if all(parameter is not one for one in own)]
+        groups: list[dict[str, Any]] = [{"params": others}, {"params": own, "lr": config.rate * config.filter_rate}]
+        return torch.optim.Adam([group for group in groups if group["params"]], config.rate)
+
     return Turn(
         "generator",
         (players.generator,),
         convert,
-        _adam(config),
+        optimiser,
         active=(config.begins, 1.0),
         schedule=config.rate_factor,
     )
