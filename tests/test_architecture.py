@@ -27,6 +27,8 @@ FLOORS = [
 HEIGHT = {room: -floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 GROUND = ("catalog", "errors", "writing")
 MAX_LINES = 300
+# The one module that reads what torch saved elsewhere, in a process of its own.
+READS_WEIGHTS = "stereokit.workflows.published_weights"
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,13 @@ def forbidden_calls(tree: ast.AST) -> list[str]:
     return wrong
 
 
+def reads_only_weights(tree: ast.AST) -> bool:
+    """Tell whether every torch.load of a module is told, in so many words, to read weights only."""
+    calls = [one for one in ast.walk(tree) if isinstance(one, ast.Call) and ast.unparse(one.func) == "torch.load"]
+    told = [[word.arg for word in call.keywords if ast.unparse(word.value) == "True"] for call in calls]
+    return all("weights_only" in words for words in told)
+
+
 def streams_named(tree: ast.AST) -> set[str]:
     """Return which of the process's streams a module names, as attributes of sys or imported from it."""
     streams = {"stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__"}
@@ -171,7 +180,12 @@ class TestEveryModule:
         assert module.name.rsplit(".", 1)[-1] not in {"utils", "util", "helpers", "misc"}
 
     def test_runs_no_data_as_code(self, module: Module):
-        assert forbidden_calls(module.tree) == []
+        wrong = forbidden_calls(module.tree)
+        if module.name == READS_WEIGHTS:
+            assert wrong == ["torch.load"]
+            assert reads_only_weights(module.tree)
+        else:
+            assert wrong == []
 
     def test_speaks_to_nobody_unless_it_is_the_command_line(self, module: Module):
         if module.room != "cli":
@@ -278,6 +292,11 @@ class TestTheReaderItself:
     )
     def test_it_sees_data_run_as_code(self, source: str):
         assert forbidden_calls(ast.parse(source))
+
+    def test_it_sees_a_load_of_more_than_weights(self):
+        assert reads_only_weights(ast.parse("torch.load(path, weights_only=True)"))
+        for words in ("", ", weights_only=False", ", weights_only=wanted"):
+            assert not reads_only_weights(ast.parse(f"torch.load(path, weights_only=True)\ntorch.load(path{words})"))
 
     def test_a_model_may_be_put_into_evaluation(self):
         assert not forbidden_calls(ast.parse("model.eval()\nnp.load(path)\nsafetensors.torch.load_file(path)"))

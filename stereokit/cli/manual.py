@@ -46,6 +46,16 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("A list of files:", "find . -name '*kick*.wav' | stereokit prep - -o kicks"),
     ),
     "prep-verify": (("Some of it every night:", "stereokit prep verify ds --at-most 20m"),),
+    "import-weights": (
+        (
+            "A published network, to begin a training with:",
+            "stereokit import-weights Cnn14.pth --as cnn14 -o cnn14.safetensors",
+        ),
+        (
+            "Only its last part learns:",
+            "stereokit train drum-classifier ds -o run --preset cnn14 --weights cnn14.safetensors --freeze base",
+        ),
+    ),
     "train": (
         ("Ten minutes on prepared kicks:", "stereokit train sample-gan kicks/ -o run --minutes 10"),
         ("How large it is and how long a step takes:", "stereokit train sample-gan kicks/ -o run --dry-run"),

@@ -65,6 +65,20 @@ OnCollapse = Annotated[
         autocompletion=lambda: ["warn", "stop", "back", "off"],
     ),
 ]
+Weights = Annotated[
+    Path | None,
+    typer.Option(
+        parser=options.file_path, metavar="FILE", help="Begin with weights that import-weights made of published ones."
+    ),
+]
+Freeze = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PART",
+        help="base: of a published network only the last part learns. [default: none]",
+        autocompletion=lambda: ["base", "none"],
+    ),
+]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from RUN with its own settings; a larger length prolongs.")
 ]
@@ -82,6 +96,8 @@ def train(
     minutes: Minutes = None,
     only: options.Only = None,
     condition: Condition = None,
+    weights: Weights = None,
+    freeze: Freeze = None,
     seed: Seed = None,
     device: options.Device = "auto",
     devices: Devices = None,
@@ -96,7 +112,8 @@ def train(
     """Train a model family on a data set; Ctrl-C saves, and --resume goes on.
 
     Writes config.json, model.safetensors (the averaged model that came nearest to the validation clips), log.jsonl,
-    curve.png, previews and all that --resume needs. FAMILY and DATASET may be left out with --resume.
+    curve.png, previews or a report of what it tells right, and all that --resume needs. FAMILY and DATASET may be left
+    out with --resume.
     """
     from stereokit.data.dataset import piped_dataset
     from stereokit.data.text import nfc
@@ -112,7 +129,7 @@ def train(
         run=run, family=family, dataset=dataset, preset=preset, assignments=tuple(assignments or ()), steps=steps,
         epochs=epochs, minutes=minutes, seed=seed, devices=devices, device=device, precision=precision,
         is_compiled=compiled, patience=patience, on_collapse=on_collapse, only=tuple(map(nfc, only or ())),
-        condition=condition, is_dry_run=dry_run, resume=resume, force=force,
+        condition=condition, weights=weights, freeze=freeze, is_dry_run=dry_run, resume=resume, force=force,
     )  # fmt: skip
     from stereokit.cli.tables import train_table
 

@@ -10,6 +10,7 @@ from stereokit.errors import BadInputError, UsageError
 from stereokit.models._family import LABELLED_FEEDS
 from stereokit.training.feed import check_corpus
 from stereokit.training.trainer import Model
+from stereokit.workflows.outside_weights import read_outside_weights
 from stereokit.workflows.train_settings import Plan
 
 
@@ -62,7 +63,7 @@ def prepare(plan: Plan) -> Prepared:
         plan = replace(plan, config=config)
     torch.manual_seed(plan.seed)
     model: Model = plan.family.load_model()(plan.config)
-    plan = replace(plan, fingerprint=corpus.fingerprint)
+    plan = replace(_begun(plan, model), fingerprint=corpus.fingerprint)
     prepared = Prepared(plan, model, corpus, open_held_out(plan, "validation"), notes)
     if plan.epochs is not None:
         steps = max(1, math.ceil(plan.epochs * len(corpus) / prepared.items_a_step))
@@ -83,6 +84,19 @@ def open_held_out(plan: Plan, split: str) -> Corpus | None:
         return corpus
     known = [label for label in corpus.labels if label in plan.config.labels]
     return corpus.only(known) if known else None
+
+
+def _begun(plan: Plan, model: Model) -> Plan:
+    """Let a new run's model begin with weights from outside, where some are given, and put them on record."""
+    if plan.weights is None:
+        return plan
+    weights = read_outside_weights(plan.weights)
+    own = getattr(plan.config, "network", weights.network)
+    if own != weights.network:
+        raise UsageError(f"--weights {plan.weights}: is of {weights.network}, and this preset has network={own}")
+    model.take(weights.tensors, str(plan.weights))
+    about = {"file": plan.weights.name, "network": weights.network, "fingerprint": weights.fingerprint}
+    return replace(plan, begun_with=about)
 
 
 def _opened(plan: Plan, split: str) -> Corpus:

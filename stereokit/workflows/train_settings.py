@@ -38,6 +38,8 @@ class TrainSettings:
     on_collapse: str | None = None
     only: tuple[str, ...] = ()
     condition: str | None = None
+    weights: Path | None = None
+    freeze: str | None = None
     is_dry_run: bool = False
     resume: bool = False
     force: bool = False
@@ -65,6 +67,10 @@ class Plan:
         Validations without improvement after which it ends; None for all.
     on_collapse
         What becomes of it when it collapses.
+    weights
+        File from outside that a new run begins with.
+    begun_with
+        What the record says of it.
     """
 
     family: Family
@@ -82,6 +88,8 @@ class Plan:
     precision: str
     patience: int | None
     on_collapse: Policy
+    weights: Path | None = None
+    begun_with: Mapping[str, str] | None = None
 
 
 def plan_of(settings: TrainSettings) -> Plan:
@@ -111,7 +119,8 @@ def _new_plan(settings: TrainSettings) -> Plan:
         raise UsageError("give FAMILY and DATASET; only --resume goes without them")
     family: Family = catalog.load("family", settings.family)
     preset = settings.preset or DEFAULT_PRESET
-    config = family.preset(preset, settings.assignments)
+    frozen = () if settings.freeze is None else (f"freeze={settings.freeze}",)
+    config = family.preset(preset, (*settings.assignments, *frozen))
     is_open = settings.steps is settings.epochs is settings.minutes is None
     return Plan(
         family=family,
@@ -129,6 +138,7 @@ def _new_plan(settings: TrainSettings) -> Plan:
         precision=settings.precision or DEFAULT_PRECISION,
         patience=settings.patience,
         on_collapse=_policy(settings.on_collapse or DEFAULT_POLICY),
+        weights=settings.weights,
     )
 
 
@@ -155,6 +165,7 @@ def _recorded_plan(settings: TrainSettings) -> Plan:
             patience=_optional(record.training["patience"], int),
             # Runs of before there was a watch.
             on_collapse=_policy(str(record.training.get("on_collapse", DEFAULT_POLICY))),
+            begun_with=record.training.get("begun_with"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise BadInputError(f"{run / CONFIG}: its data or training is damaged: {error}") from error
@@ -179,6 +190,9 @@ def _optional(value: object, kind: type[Any]) -> Any:
 
 def _check_agreement(settings: TrainSettings, recorded: Plan) -> None:
     """Refuse words that would make another training of the run."""
+    for word, begun in (("--weights", settings.weights), ("--freeze", settings.freeze)):
+        if begun is not None:
+            raise UsageError(f"--resume: {word} {begun}: the run has begun already; leave it out")
     preset = settings.preset or recorded.preset
     given = {
         "FAMILY": (settings.family, recorded.family.name),
@@ -243,6 +257,7 @@ def recorded(plan: Plan, *, clips: int, labels: tuple[str, ...], versions: Mappi
             "precision": plan.precision,
             "patience": plan.patience,
             "on_collapse": plan.on_collapse,
+            "begun_with": None if plan.begun_with is None else dict(plan.begun_with),
         },
         "versions": dict(versions),
     }

@@ -17,6 +17,13 @@ from stereokit.representations._mid_side import to_mid_side
 
 # timm's names.
 _RESNETS = {"resnet50": "resnet50", "resnest50": "resnest50d"}
+# What a published network can be imported as -> its tensor with a row a label.
+PUBLISHED = {
+    "cnn14": "fc_audioset.weight",
+    "cnn14-dla": "att_block.cla.weight",
+    "resnet50": "fc.weight",
+    "resnest50": "fc.weight",
+}
 # How many windows' lengths the short one's goes into.
 _SHORTER = 4
 
@@ -36,6 +43,8 @@ class OutsideNetwork(Looker):
     head: str
 
     def _settle(self, config: DrumClassifierConfig) -> None:
+        self.network = published(config.network, len(config.labels), dropout=config.dropout)
+        self.head = PUBLISHED[config.network].partition(".")[0]
         if config.freeze == "base":
             freeze_norms(self.network, but=(self.head,))
 
@@ -80,14 +89,12 @@ class Cnn14Classifier(OutsideNetwork):
 
     def __init__(self, config: DrumClassifierConfig) -> None:
         super().__init__()
-        is_by_frame = config.network == "cnn14-dla"
-        self.network: Cnn14 = Cnn14(len(config.labels), is_by_frame=is_by_frame, dropout=config.dropout)
-        self.head = "att_block" if is_by_frame else "fc_audioset"
         self._settle(config)
 
     def views(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Return pictures (B, 1, frames, 64) of the mean of left and right."""
-        return (self.network.pictures(clips.mean(1)),)
+        network: Any = self.network
+        return (network.pictures(clips.mean(1)),)
 
     def forward(self, *views: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits and embeddings of the pictures."""
@@ -100,14 +107,12 @@ class ResNetClassifier(OutsideNetwork):
 
     def __init__(self, config: DrumClassifierConfig) -> None:
         super().__init__()
-        self.network = _timm_network(config)
-        self.head = "fc"
+        self._settle(config)
 
         def pictures(window: int) -> LevelPictures:
             return LevelPictures(sample_rate=config.sample_rate, window=window, hop=config.hop, bands=config.bands)
 
         self.long, self.short = pictures(config.window), pictures(config.window // _SHORTER)
-        self._settle(config)
 
     def views(self, clips: torch.Tensor) -> tuple[torch.Tensor, ...]:
         """Return pictures (B, 3, bands, frames) of about the spread that photographs have."""
@@ -122,14 +127,19 @@ class ResNetClassifier(OutsideNetwork):
         return network.fc(embedding), embedding
 
 
-def _timm_network(config: DrumClassifierConfig) -> nn.Module:
+def published(network: str, labels: int, *, dropout: float = 0.5) -> nn.Module:
+    """Return a network as its authors published it, with fresh weights.
+
+    Raises
+    ------
+    MissingError
+        When the package is not there that some come from.
+    """
+    if network.startswith("cnn14"):
+        return Cnn14(labels, is_by_frame=network == "cnn14-dla", dropout=dropout)
     try:
         import timm  # noqa: PLC0415 - optional, and slow to load
     except ImportError as error:
-        raise MissingError(
-            f"network={config.network} needs the package timm: pip install 'stereokit[train]'"
-        ) from error
-    network: nn.Module = timm.create_model(
-        _RESNETS[config.network], pretrained=False, num_classes=len(config.labels), drop_rate=config.dropout
-    )
-    return network
+        raise MissingError(f"network={network} needs the package timm: pip install 'stereokit[train]'") from error
+    made: nn.Module = timm.create_model(_RESNETS[network], pretrained=False, num_classes=labels, drop_rate=dropout)
+    return made
