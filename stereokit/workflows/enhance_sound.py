@@ -26,7 +26,7 @@ Samples = NDArray[np.float32]
 # Frames that are read, mixed and written at once.
 _PART = 1 << 16
 # Samples of a channel that the model is given at once.
-_AT_ONCE = 1 << 17
+_AT_ONCE = 1 << 15
 # Rounding of the product must not pass full scale either.
 _HIGHEST = 1.0 - 1e-6
 

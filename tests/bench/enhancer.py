@@ -7,23 +7,15 @@ and assignments. WORK keeps renders and runs: an interrupted bench goes on where
 matched first. Figures are over windows of 8,192 samples of unseen pieces, mean and deviation; the mel distance is one
 that no loss here optimises. Held against: silence, the inputs, and the best filter of 32 taps for each window, which
 knows the target.
-
-    python tests/bench/enhancer.py --speed RUN
-
-prints how many times faster than real time a run converts noise by one thread, and the memory that takes.
 """
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import torch
 from torchaudio.functional import melscale_fbanks
 
@@ -192,38 +184,11 @@ def table(options):
             print(f"{'':4}inputs and targets told apart by a line through the bottleneck: {share:.2f} ({picture})")
 
 
-def speed(run, seconds=60.0):
-    """Convert noise by one thread, in a process of its own, whose memory is all that counts."""
-    torch.set_num_threads(1)
-    with tempfile.TemporaryDirectory() as folder:
-        source = Path(folder, "in.wav")
-        samples = 0.1 * np.random.default_rng(0).standard_normal((round(RATE * seconds), 2))
-        soundfile.write(source, samples, RATE, "PCM_16")
-        program = "import torch; torch.set_num_threads(1); from stereokit.cli.start import main; main()"
-        begun = time.monotonic()
-        subprocess.run(
-            [sys.executable, "-c", program, "enhance", run, source, "-o", Path(folder, "out.wav"), "-q"], check=True
-        )
-        elapsed = time.monotonic() - begun
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    busy = used.ru_utime + used.ru_stime
-    print(
-        f"{run}: {seconds:g} s of stereo sound in {elapsed:.1f} s, {busy:.1f} s of a processor: "
-        f"{seconds / busy:.1f} times real time a core, {used.ru_maxrss / 1024:.0f} MB"
-    )
-
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("midi", type=Path, nargs="?")
-    parser.add_argument("work", type=Path, nargs="?")
+    parser.add_argument("midi", type=Path)
+    parser.add_argument("work", type=Path)
     parser.add_argument("--rows", nargs="+", default=ROWS)
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--clips", type=int, default=64)
-    parser.add_argument("--speed", metavar="RUN")
-    parser.add_argument("--seconds", type=float, default=60.0)
-    arguments = parser.parse_args()
-    if arguments.speed:
-        speed(arguments.speed, arguments.seconds)
-    else:
-        table(arguments)
+    table(parser.parse_args())
