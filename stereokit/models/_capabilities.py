@@ -102,6 +102,22 @@ class Converter(Protocol):
 
 
 @runtime_checkable
+class Translator(Protocol):
+    """Turns sounds of one label into sounds of another."""
+
+    def translate(self, wave: torch.Tensor, source: int, target: int) -> torch.Tensor:
+        """Return sounds of another label, float32 of the shape of ``wave``.
+
+        Parameters
+        ----------
+        wave
+            float32 (B, 2, T) at the model's sample rate, full scale ±1; any T.
+        source, target
+            Numbers of ``config.labels``: what the sounds are, and what they should be.
+        """
+
+
+@runtime_checkable
 class Labeller(Protocol):
     """Tells what sounds are."""
 
@@ -143,6 +159,7 @@ PROTOCOLS: dict[Capability, type] = {
     "encoder": Encoder,
     "critic": Critic,
     "converter": Converter,
+    "translator": Translator,
     "labeller": Labeller,
     "embedder": Embedder,
 }

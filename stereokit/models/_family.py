@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from stereokit.errors import UsageError
 
 Feed = Literal["clips", "labelled", "pairs", "domains"]
-Capability = Literal["sampler", "interpolator", "encoder", "critic", "converter", "labeller", "embedder"]
+Capability = Literal["sampler", "interpolator", "encoder", "critic", "converter", "translator", "labeller", "embedder"]
 LABELLED_FEEDS = ("labelled", "domains")
 # Fields of a family fed with labels that training fills from the data: the labels, sorted, and the clips of each.
 FROM_DATA = ("labels", "label_counts")

@@ -186,7 +186,7 @@ class RecurrentDecoder(PictureDecoder):
         parts = torch.cat([early[:, :1], inner, late[:, -1:]], dim=1)
         pictures = parts.permute(0, 2, 3, 1, 4).flatten(-2)
         frames = coded.skips[0].shape[-1]
-        return functional.pad(pictures, (0, max(frames - pictures.shape[-1], 0)), mode="replicate")[..., :frames]
+        return functional.pad(pictures, (0, max(frames - pictures.shape[-1], 0), 0, 0), mode="replicate")[..., :frames]
 
 
 def disagreement(patches: torch.Tensor) -> torch.Tensor:
