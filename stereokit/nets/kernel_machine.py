@@ -1,5 +1,7 @@
 """A classical classifier whose fit has a closed form: ridge regression on labels with a Gaussian kernel."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import nn
 
@@ -27,21 +29,42 @@ class KernelMachine(nn.Module):
         How many known sounds are kept.
     wideness, ridge
         The kernel's w, and how smooth the answer is.
+    groups
+        How many of the features are of one kind, in their order. Each kind then counts the same, however many features
+        it has, and a feature's spread is the root of the mean of its own variance and its kind's. By default each
+        feature is of a kind of its own.
+    learns
+        Whether the weights may be changed by other trainings than ``fit``.
     """
 
     anchors: torch.Tensor
     mean: torch.Tensor
     spread: torch.Tensor
     shares: torch.Tensor
+    weights: torch.Tensor
 
-    def __init__(self, features: int, *, labels: int, anchors: int, wideness: float = 0.5, ridge: float = 0.05) -> None:
+    def __init__(
+        self,
+        features: int,
+        *,
+        labels: int,
+        anchors: int,
+        wideness: float = 0.5,
+        ridge: float = 0.05,
+        groups: Sequence[int] | None = None,
+        learns: bool = True,
+    ) -> None:
         super().__init__()
-        self._wideness, self._ridge = wideness, ridge
+        self._wideness, self._ridge, self._groups = wideness, ridge, groups
         self.register_buffer("anchors", torch.zeros(anchors, features))
         self.register_buffer("mean", torch.zeros(features))
         self.register_buffer("spread", torch.ones(features))
         self.register_buffer("shares", torch.full((labels,), 1.0 / labels))
-        self.weights = nn.Parameter(torch.zeros(anchors, labels))
+        weights = torch.zeros(anchors, labels)
+        if learns:
+            self.weights = nn.Parameter(weights)
+        else:
+            self.register_buffer("weights", weights)
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return logits (B, labels) and the standardised features (B, features)."""
@@ -62,7 +85,7 @@ class KernelMachine(nn.Module):
             The numbers of the sounds, those that become anchors first; they come round again where there are too few.
         """
         known, wanted = features.double(), truth.double()
-        mean, spread = known.mean(0), known.std(0, correction=0).clamp(min=_LEAST_SPREAD)
+        mean, spread = known.mean(0), self._spread(known).clamp(min=_LEAST_SPREAD)
         places = (known - mean) / spread
         kept = places[order[torch.arange(len(self.anchors), device=order.device) % len(order)]]
         counts = wanted.sum(1, keepdim=True)
@@ -79,6 +102,16 @@ class KernelMachine(nn.Module):
             (self.weights, weights),
         ):  # fmt: skip
             mine.copy_(found)
+
+    def _spread(self, known: torch.Tensor) -> torch.Tensor:
+        variance = known.var(0, correction=0)
+        if self._groups is None:
+            return variance.sqrt()
+        kinds = torch.split(variance, list(self._groups))
+        counts = len(variance) / len(kinds)
+        # a kind of few features counts as much as one of many: squares are summed over all features
+        scaled = [(one + one.mean()) / 2.0 * (len(one) / counts) for one in kinds]
+        return torch.cat(scaled).sqrt()
 
     def _kernel(self, one: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
         squares = one.square().sum(1)[:, None] + other.square().sum(1) - 2.0 * one @ other.mT

@@ -8,8 +8,12 @@ from stereokit.errors import UsageError
 from stereokit.models._config import LabelledConfig
 from stereokit.models._family import Family
 
-Network = Literal["raw", "spec", "raw-spec", "mfcc", "resnet50", "resnest50", "cnn14", "cnn14-dla"]
+Network = Literal[
+    "raw", "spec", "raw-spec", "mfcc", "pictures-statistics", "resnet50", "resnest50", "cnn14", "cnn14-dla"
+]
 CNN14_RATE = 32_000
+# What the synthesised drums and the longest window need.
+_LEAST_SECONDS, _LEAST_RATE = 0.1, 8_000
 
 # Networks that may begin with weights from outside.
 OUTSIDE = ("resnet50", "resnest50", "cnn14", "cnn14-dla")
@@ -23,7 +27,9 @@ class DrumClassifierConfig(LabelledConfig):
     ----------
     network
         ``raw`` reads the wave, ``spec`` mel bands over time, ``raw-spec`` both. ``mfcc`` is no network, but a kernel
-        machine on statistics of cepstral coefficients, fitted before the first step. The others are published networks
+        machine on statistics of cepstral coefficients, fitted before the first step. ``pictures-statistics`` averages
+        what a network of pictures over logarithmic pitch and time and a kernel machine on many statistics tell; both
+        hear mid, or side where it is louder. The others are published networks
         that may begin with weights from outside: ResNets on pictures of three planes, and CNN14 of PANNs, with one
         decision a clip or one a frame, on the mean of left and right at 32 kHz.
     freeze
@@ -40,6 +46,8 @@ class DrumClassifierConfig(LabelledConfig):
         Numbers of the embedding.
     anchors
         Known sounds that the kernel machine keeps, at most.
+    synthetic
+        Synthesised drums that ``pictures-statistics`` knows besides those of the data, where the labels are theirs.
     dropout
         Before the embedding and before the labels.
     rate, weight_decay
@@ -64,6 +72,7 @@ class DrumClassifierConfig(LabelledConfig):
         "width": (4, 1_024),
         "hidden": (2, 65_536),
         "anchors": (2, 16_384),
+        "synthetic": (0, 16_384),
         "dropout": (0.0, 0.99),
         "rate": (1e-9, 10.0),
         "weight_decay": (0.0, 10.0),
@@ -85,6 +94,7 @@ class DrumClassifierConfig(LabelledConfig):
     width: int = 32
     hidden: int = 128
     anchors: int = 4_096
+    synthetic: int = 0
     dropout: float = 0.3
     rate: float = 2e-3
     weight_decay: float = 0.02
@@ -103,6 +113,11 @@ class DrumClassifierConfig(LabelledConfig):
         super().__post_init__()
         if self.freeze == "base" and self.network not in OUTSIDE:
             raise UsageError(f"freeze=base goes with network={', '.join(OUTSIDE)}, not with {self.network}")
+        if self.network == "pictures-statistics" and (self.seconds < _LEAST_SECONDS or self.sample_rate < _LEAST_RATE):
+            raise UsageError(
+                f"network=pictures-statistics needs {_LEAST_SECONDS:g} s at {_LEAST_RATE} Hz or more, "
+                f"not {self.seconds:g} s at {self.sample_rate}"
+            )
         if self.network.startswith("cnn14") and self.sample_rate != CNN14_RATE:
             raise UsageError(f"sample_rate is {self.sample_rate}: network={self.network} is for {CNN14_RATE}")
 
@@ -130,6 +145,9 @@ PRESETS = {
     "raw": replace(_DEFAULT, network="raw"),
     "spec": replace(_DEFAULT, network="spec"),
     "raw-spec": _DEFAULT,
+    "best": replace(
+        _DEFAULT, network="pictures-statistics", width=24, synthetic=600, mixing=0.35, rate=3e-3, batch=48, steps=1_500,
+    ),
     "resnet50": _RESNET,
     "resnest50": replace(_RESNET, network="resnest50"),
     "cnn14": _CNN14,

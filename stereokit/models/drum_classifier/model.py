@@ -8,15 +8,14 @@ from torch import nn
 
 from stereokit.errors import BadInputError, UsageError
 from stereokit.models.drum_classifier.config import DrumClassifierConfig
+from stereokit.models.drum_classifier.looker import FittedLooker
 from stereokit.models.drum_classifier.outside import OutsideNetwork
-from stereokit.models.drum_classifier.variation import mixed, varied
-from stereokit.models.drum_classifier.views import NETWORKS, FromStatistics
+from stereokit.models.drum_classifier.variation import levelled
+from stereokit.models.drum_classifier.views import NETWORKS
 from stereokit.training.draw import Draw
 from stereokit.training.trainer import Model as TrainedModel
 from stereokit.training.turn import Batch, Losses, Turn
 
-# A clip is raised to a peak of 1, but what is under this is noise of the recorder.
-_LEAST_PEAK = 1e-4
 _WARM_UP = 0.05
 
 
@@ -54,11 +53,9 @@ class Model(TrainedModel):
         def tell(batch: Batch, draw: Draw) -> Losses:
             clips = levelled(batch.clips)
             truth = self._truth(_required(batch.labels)).to(clips.dtype)
-            if config.variation > 0.0:
-                clips = levelled(varied(clips, self.sample_rate, draw, reach=config.variation))
-            if config.mixing > 0.0:
-                clips, truth = mixed(clips, truth, draw, share=config.mixing)
-            logits, _ = self._seen(clips)
+            views, truth = self.net.lesson(clips, truth, draw, config)
+            with self.autocast():
+                logits = self.net.learn(*views)
             target = truth * (1.0 - config.smoothing) + truth.sum(1, keepdim=True) * config.smoothing / truth.shape[1]
             return {"cross_entropy": -(target * logits.float().log_softmax(1)).sum(1).mean()}
 
@@ -74,11 +71,11 @@ class Model(TrainedModel):
     @torch.no_grad()
     def adapt(self, clips: Iterator[torch.Tensor], draw: Draw, labels: torch.Tensor | None = None) -> None:
         """Fit what has a closed form to the training clips."""
-        if not isinstance(self.net, FromStatistics):
+        if not isinstance(self.net, FittedLooker):
             return
         device = self.label_weights.device
-        statistics = torch.cat([self.net.views(levelled(part.to(device)))[0] for part in clips])
-        self.net.fit(statistics, self._truth(_required(labels).to(device)), draw)
+        facts = torch.cat([self.net.facts(levelled(part.to(device))) for part in clips])
+        self.net.fit(facts, self._truth(_required(labels).to(device)), draw)
 
     def take(self, tensors: Mapping[str, torch.Tensor], source: str) -> None:
         """Begin with weights from outside, all but those of the last part.
@@ -102,7 +99,7 @@ class Model(TrainedModel):
         BadInputError
             For clips without a sample.
         """
-        logits, _ = self._seen(levelled(self._fitted(wave)))
+        logits, _ = self._seen(levelled(self.fitted(wave)))
         return (logits.float() / self.temperature.float()).softmax(1)
 
     def calibrate(self, temperature: float) -> None:
@@ -117,8 +114,23 @@ class Model(TrainedModel):
         BadInputError
             For clips without a sample.
         """
-        _, embedding = self._seen(levelled(self._fitted(wave)))
+        _, embedding = self._seen(levelled(self.fitted(wave)))
         return embedding.float()
+
+    def fitted(self, wave: torch.Tensor) -> torch.Tensor:
+        """Return clips of the model's length: cut at their end, or followed by silence.
+
+        Clips of any length can go together after it, which tells the same of them.
+
+        Raises
+        ------
+        BadInputError
+            For clips without a sample.
+        """
+        if wave.shape[-1] == 0:
+            raise BadInputError("has no samples")
+        cut = wave[..., : self.frames]
+        return nn.functional.pad(cut, (0, self.frames - cut.shape[-1]))
 
     def compilable(self) -> dict[str, nn.Module]:
         """Return the network."""
@@ -134,18 +146,6 @@ class Model(TrainedModel):
         """Return how much clips count for each label, (B, labels), of the numbers of their labels (B,)."""
         truth: torch.Tensor = nn.functional.one_hot(labels, len(self.config.labels)) * self.label_weights
         return truth
-
-    def _fitted(self, wave: torch.Tensor) -> torch.Tensor:
-        """Return clips of the model's length: cut at their end, or followed by silence."""
-        if wave.shape[-1] == 0:
-            raise BadInputError("has no samples")
-        cut = wave[..., : self.frames]
-        return nn.functional.pad(cut, (0, self.frames - cut.shape[-1]))
-
-
-def levelled(clips: torch.Tensor) -> torch.Tensor:
-    """Return clips (B, 2, T) with a peak of 1, both channels alike; silence stays silence."""
-    return clips / clips.abs().amax((1, 2), keepdim=True).clamp(min=_LEAST_PEAK)
 
 
 def rising_and_falling(progress: float) -> float:

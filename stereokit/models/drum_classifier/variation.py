@@ -11,6 +11,13 @@ _PLACES, _COLOUR_DB = 6, 6.0
 _LOWEST_HZ = 40.0
 _NOISE_DB = (-70.0, -35.0)
 _PART = 0.5
+# A clip is raised to a peak of 1, but what is under this is noise of the recorder.
+_LEAST_PEAK = 1e-4
+
+
+def levelled(clips: torch.Tensor) -> torch.Tensor:
+    """Return clips (B, 2, T) with a peak of 1, both channels alike; silence stays silence."""
+    return clips / clips.abs().amax((1, 2), keepdim=True).clamp(min=_LEAST_PEAK)
 
 
 def varied(clips: torch.Tensor, sample_rate: int, draw: Draw, *, reach: float) -> torch.Tensor:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import torch
 
+from stereokit.models.drum_classifier._best import FromPicturesAndStatistics
 from stereokit.models.drum_classifier.config import DrumClassifierConfig
-from stereokit.models.drum_classifier.looker import Looker
+from stereokit.models.drum_classifier.looker import FittedLooker, Looker
 from stereokit.models.drum_classifier.outside import Cnn14Classifier, ResNetClassifier
 from stereokit.nets.classifier import FeatureClassifier, LabelHead, PictureFeatures, WaveFeatures
 from stereokit.nets.kernel_machine import KernelMachine
@@ -15,7 +16,7 @@ from stereokit.representations._mid_side import to_mid_side
 from stereokit.training.draw import Draw
 
 
-class FromStatistics(Looker):
+class FromStatistics(FittedLooker):
     """Statistics of cepstral coefficients, and a kernel machine."""
 
     def __init__(self, config: DrumClassifierConfig) -> None:
@@ -35,10 +36,14 @@ class FromStatistics(Looker):
         logits, embedding = self.machine(*views)
         return logits, embedding
 
-    def fit(self, statistics: torch.Tensor, truth: torch.Tensor, draw: Draw) -> None:
-        """Let the machine learn from all training clips at once; ``truth`` (N, labels) says how much each counts."""
+    def facts(self, clips: torch.Tensor) -> torch.Tensor:
+        """Return the statistics."""
+        return self.views(clips)[0]
+
+    def fit(self, facts: torch.Tensor, truth: torch.Tensor, draw: Draw) -> None:
+        """Let the machine learn from all training clips."""
         order = draw.of(range(len(truth))).uniform().argsort()
-        self.machine.fit(statistics, truth, order.to(statistics.device))
+        self.machine.fit(facts, truth, order.to(facts.device))
 
 
 class FromScratch(Looker):
@@ -95,6 +100,7 @@ NETWORKS: dict[str, Callable[[DrumClassifierConfig], Looker]] = {
     "spec": _spec,
     "raw-spec": _raw_spec,
     "mfcc": FromStatistics,
+    "pictures-statistics": FromPicturesAndStatistics,
     "resnet50": ResNetClassifier,
     "resnest50": ResNetClassifier,
     "cnn14": Cnn14Classifier,
