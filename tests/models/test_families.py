@@ -59,7 +59,8 @@ def trainer_of(name: str, clips: list[torch.Tensor], *, progress: float = 0.0) -
         labels = torch.arange(first, first + count) % CLASSES if family.feed_of(config) in LABELLED_FEEDS else None
         return Batch(chosen, labels, chosen.flip(1) if family.feed == "pairs" else None)
 
-    model.adapt(iter(torch.stack(clips).split(5)), Draw((0, "adapt"), [0]))
+    labels = torch.arange(len(clips)) % CLASSES if family.feed_of(config) in LABELLED_FEEDS else None
+    model.adapt(iter(torch.stack(clips).split(5)), Draw((0, "adapt"), [0]), labels)
     settings = TrainingSettings(LONG, config.batch, ema_decay=config.ema_decay, clip_norm=config.clip_norm or None)
     trainer = Trainer(model, load, settings, Fabric(accelerator="cpu", devices=1))
     trainer.step = min(int(progress * LONG), LONG - 3)
@@ -213,6 +214,11 @@ class TestAtEachStageOfATraining:
             (first,) = sample_blocks(average, 2, 0)
             (second,) = sample_blocks(run.model, 2, 0)
             assert torch.equal(first, second)
+        for does in ("label", "embed"):
+            if hasattr(average, does):
+                wave = burst(1, average.frames)[None]
+                with torch.no_grad():
+                    assert torch.equal(getattr(average, does)(wave), getattr(run.model, does)(wave))
 
 
 def able(capability: str) -> list[str]:
@@ -325,6 +331,65 @@ def test_a_converter_keeps_the_form_of_sounds_of_any_length_and_does_each_by_its
         assert made.isfinite().all()
         # no sound depends on its neighbours in the batch
         torch.testing.assert_close(alone, made[1:2], atol=1e-5, rtol=1e-3)
+
+
+def fitted(name: str) -> Model:
+    """Return a model that has seen labelled bursts of three kinds, in evaluation mode."""
+    model = build(name)
+    clips = torch.stack([burst(item, model.frames) for item in range(12)])
+    model.adapt(iter([clips]), Draw((0, "adapt"), [0]), torch.arange(12) % CLASSES)
+    return model.eval()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", able("labeller"))
+def test_a_labeller_gives_each_label_a_probability_and_the_same_one_again(name: str) -> None:
+    model = fitted(name)
+    waves = torch.stack([burst(item, model.frames) for item in range(1, 9)])
+    with torch.no_grad():
+        told = model.label(waves)
+        assert torch.equal(model.label(waves), told)
+        # silence, the shortest sound, and one longer than those it learned from
+        others = [model.label(wave) for wave in (0.0 * waves, waves[..., :1], torch.cat([waves, waves], dim=2))]
+        alone = model.label(waves[3:4])
+    for probabilities in (told, *others):
+        assert probabilities.dtype == torch.float32
+        assert probabilities.shape == (8, len(tiny(name).labels))
+        assert bool((probabilities >= 0.0).all())
+        assert torch.allclose(probabilities.sum(1), torch.ones(8), atol=1e-5)
+    assert torch.allclose(alone, told[3:4], atol=1e-4)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", able("labeller"))
+def test_a_labeller_is_calibrated_by_a_temperature_that_is_saved(name: str) -> None:
+    model = fitted(name)
+    waves = torch.stack([burst(item, model.frames) for item in range(1, 9)])
+    with torch.no_grad():
+        told = model.label(waves)
+        before = {key: tensor.clone() for key, tensor in model.state_dict().items()}
+        model.calibrate(2.0)
+        model.calibrate(4.0)
+        wanted = (told.double().log() / 4.0).softmax(1)
+        assert torch.allclose(model.label(waves).double(), wanted, atol=1e-5)
+        assert any(not torch.equal(tensor, before[key]) for key, tensor in model.state_dict().items())
+        model.calibrate(1.0)
+        assert torch.equal(model.label(waves), told)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", able("embedder"))
+def test_an_embedder_gives_each_sound_a_vector_and_the_same_one_again(name: str) -> None:
+    model = fitted(name)
+    waves = torch.stack([burst(item, model.frames) for item in range(1, 5)])
+    with torch.no_grad():
+        places = model.embed(waves)
+        assert torch.equal(model.embed(waves), places)
+        shorter = model.embed(waves[..., : model.frames // 2])
+    assert places.dtype == torch.float32
+    assert places.shape == shorter.shape == (4, places.shape[1])
+    assert places.isfinite().all()
+    assert len(places.unique(dim=0)) > 1
 
 
 @pytest.mark.slow
