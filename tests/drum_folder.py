@@ -22,7 +22,7 @@ def sound(kind: str, number: int) -> np.ndarray:
     if kind == "hat":
         one = np.diff(random.normal(size=len(times) + 1)) * fall * 0.2
     else:
-        hz = (45.0 if kind == "kick" else 420.0) * 1.15**number
+        hz = (45.0 if kind == "kick" else 900.0) * 1.1**number
         one = np.sin(2.0 * np.pi * hz * times) * fall * 0.7
     return np.stack([one, one], axis=1).astype(np.float32)
 

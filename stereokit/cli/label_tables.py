@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING
 from rich.console import Group
 from rich.text import Text
 
-from stereokit.cli.tables import plain_table, row_table
+from stereokit.cli.tables import cell, plain_table, row_table
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from stereokit.workflows.events import Row
+    from stereokit.workflows.events import Json, Row
 
 # Of a long list the first ones are drawn; --csv and --json have them all.
 _CLIPS_DRAWN = 20
-_EVALUATION = {
-    "space": "space", "method": "method", "neighbours": "k", "by": "by", "share": "share", "accuracy": "accuracy",
-    "accuracy_deviation": "\N{PLUS-MINUS SIGN}", "balanced_accuracy": "balanced", "surest_accuracy": "surest 90 %",
-    "told_share": "told", "calibration_error": "calibration", "misaligned_accuracy": "misaligned",
-}  # fmt: skip
+# What makes a line of the table of an evaluation; its columns are shares of labels.
+_WAY = ("space", "method", "neighbours", "by")
 
 
 def _clips_and_summary(rows: "Sequence[Row]", columns: Sequence[str]) -> "RenderableType":
@@ -44,8 +41,26 @@ def predict_table(rows: "Sequence[Row]") -> "RenderableType":
 def propagate_table(rows: "Sequence[Row]") -> "RenderableType":
     """Draw labels and how sure they are; or, where labels were hidden, how often they were told right."""
     if "accuracy" in rows[-1].fields:
-        return plain_table([*_EVALUATION.values()], [[row.fields[name] for name in _EVALUATION] for row in rows])
+        return _evaluation(rows)
     return _clips_and_summary(rows, ("path", "label", "confidence", "provenance", "reason"))
+
+
+def _evaluation(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw accuracy by share of labels, and below it that of the surest nine tenths."""
+    shares = sorted({cell(row.fields["share"]) for row in rows})
+    ways = dict.fromkeys(tuple(row.fields[name] for name in _WAY) for row in rows)
+    parts: list[RenderableType] = []
+    for figure in ("accuracy", "surest_accuracy"):
+        found = {
+            (tuple(row.fields[name] for name in _WAY), cell(row.fields["share"])): row.fields[figure] for row in rows
+        }
+        lines = [[*way, *(_rounded(found.get((way, share))) for share in shares)] for way in ways]
+        parts += [Text(f"{figure} by share of labels"), plain_table([*_WAY, *shares], lines), Text()]
+    return Group(*parts)
+
+
+def _rounded(value: "Json") -> "Json":
+    return round(value, 3) if isinstance(value, float) else value
 
 
 def audit_table(rows: "Sequence[Row]") -> "RenderableType":

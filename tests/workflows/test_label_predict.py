@@ -8,6 +8,7 @@ import drum_folder
 import numpy as np
 import pytest
 import soundfile
+import torch
 import toy_family
 
 from stereokit.workflows import label_model
@@ -173,3 +174,24 @@ def test_the_model_assists_a_propagation_and_embeds_for_it(run, runs, tmp_path):
     unknown = run(*words, "--method", "assisted", "--model", runs / "teller")
     assert unknown.status == 2
     assert "does not know hat, kick, only low, high" in unknown.err
+
+
+def test_a_model_that_says_how_it_cuts_and_pads_takes_clips_of_any_length_together(run, runs, drums, monkeypatch):
+    soundfile.write(drums / "long.wav", np.full((9_000, 2), 0.25), 16_000)
+    sizes = []
+
+    def fitted(self, wave):
+        cut = wave[..., : self.frames]
+        return torch.nn.functional.pad(cut, (0, self.frames - cut.shape[-1]))
+
+    def label(self, wave):
+        sizes.append(tuple(wave.shape))
+        return told(self, wave)
+
+    told = toy_family.Teller.label
+    monkeypatch.setattr(toy_family.Teller, "fitted", fitted, raising=False)
+    monkeypatch.setattr(toy_family.Teller, "label", label)
+    together = {row["path"]: row["probability"] for row in run("label", "predict", runs / "teller", drums).rows[:-1]}
+    assert sizes == [(32, 2, 800)]
+    alone = run("label", "predict", runs / "teller", drums / "long.wav").rows[0]
+    assert alone["probability"] == together[str(drums / "long.wav")]

@@ -59,7 +59,8 @@ def test_every_method_tells_the_kinds_apart_in_the_features_and_on_a_map(run, dr
 
 
 @pytest.mark.parametrize("features", ["mfcc", "logmel"])
-def test_features_of_score_are_features_here(run, drums, features):
+def test_features_of_score_are_features_here(run, tmp_path, features):
+    drums = drum_folder.write_drums(tmp_path / "two", kinds=("hat", "kick"))
     result = run("label", "propagate", drums, *table(drums), "--features", features)
     assert result.status == 0, result.err
     assert all(row["label"] == row["file_name"].split("/")[0] for row in result.rows[:-1])
@@ -201,4 +202,6 @@ def test_a_terminal_shows_a_table_of_labels_and_one_of_figures(run, drums):
     assert "left_out_accuracy" in shown
     words = ["--evaluate", "--share", "0.5", "--space", "embedding", "--method", "radius"]
     drum_folder.write_drums(drums, labelled=6)
-    assert "surest 90 %" in run("label", "propagate", drums, *table(drums), *words, terminal=True).out
+    shown = run("label", "propagate", drums, *table(drums), *words, terminal=True).out
+    assert "surest_accuracy by share of labels" in shown
+    assert shown.count("radius") == 6
