@@ -82,7 +82,7 @@ def propagate(settings: PropagateSettings, stdin: Iterable[str]) -> Events:
         return Status.SOME_FAILED if refused else Status.DONE
     found = _found(settings.load_method().tell(known), known, clips.classes)
     yield from _rows(settings, clips, placed, found)
-    yield _summary(settings, clips, found, len(refused))
+    yield _summary(settings, clips, placed, found, len(refused))
     return Status.SOME_FAILED if refused else Status.DONE
 
 
@@ -184,11 +184,12 @@ def _label(
     }  # fmt: skip
 
 
-def _summary(settings: PropagateSettings, clips: LabelledClips, found: Propagated, refused: int) -> Row:
+def _summary(settings: PropagateSettings, clips: LabelledClips, placed: Placed, found: Propagated, refused: int) -> Row:
     labelled = sum(label is not None for label in clips.labels)
     unknown = found.labels == UNKNOWN
     confidence = found.probabilities[unknown].max(axis=1, initial=0.0)
     is_told = (confidence > 0.0) & (confidence >= settings.abstain)
+    silent = sum(clips.labels[number] is None for number in placed.silent)
     names = [found.classes[best] for best in found.probabilities[unknown][is_told].argmax(axis=1)]
     return Row(
         SUMMARY_SCHEMA,
@@ -197,7 +198,7 @@ def _summary(settings: PropagateSettings, clips: LabelledClips, found: Propagate
             "clips": len(clips.sources),
             "human": labelled,
             "propagated": int(is_told.sum()),
-            "abstained": int((~is_told).sum()),
+            "abstained": int((~is_told).sum()) + silent,
             "refused": refused,
             "labels": {**label_counts(clips.labels)},
             "propagated_labels": dict(sorted(Counter(names).items())),

@@ -106,7 +106,9 @@ def test_bad_sounds_cost_themselves_and_silence_is_told_nothing(run, drums):
     soundfile.write(drums / "one.wav", np.full((1, 2), 0.5), 16_000)
     result = run("label", "propagate", drums, *table(drums))
     assert result.status == 3
-    assert result.rows[-1]["refused"] == 2
+    summary = result.rows[-1]
+    assert summary["refused"] == 2
+    assert summary["human"] + summary["propagated"] + summary["abstained"] == len(result.rows) - 1
     assert "bad.wav" in result.err
     assert "text.wav" in result.err
     by_name = {row["file_name"]: row for row in result.rows[:-1]}
