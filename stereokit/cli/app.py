@@ -32,6 +32,7 @@ from stereokit.cli import (
     render_midi,
     score,
     train,
+    transfer,
 )
 from stereokit.cli.quick_help import QuickGroup
 from stereokit.cli.streams import Streams, system_streams
@@ -61,6 +62,7 @@ for command in (
     import_weights,
     train,
     generate,
+    transfer,
     enhance,
     label,
     label_predict,

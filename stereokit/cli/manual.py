@@ -73,6 +73,10 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("The 16 of 400 that the model's critic takes for real:", "stereokit generate run --select 16-of-400 -o best"),
     ),
+    "transfer": (
+        ("Classical clips as jazz, by a run that knows these two:", "stereokit transfer run clips/ --to jazz -o out"),
+        ("Half of it, of one file:", "stereokit transfer run in.wav --to jazz -o out.wav --wet 0.5"),
+    ),
     "enhance": (
         ("A folder of recordings; run again, only what is new:", "stereokit enhance run in/ -o out"),
         ("Half of it, and the side as it was:", "stereokit enhance run in.wav -o out.wav --wet 0.5 --channels mid"),

@@ -7,23 +7,41 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from stereokit.models._capabilities import Converter
+from stereokit.models._capabilities import Converter, Translator
 from stereokit.training.trainer import Model, NonFiniteError
 
 Channels = Literal["stereo", "mid", "mid-side"]
 Windows = NDArray[np.float32]
 
 
-def conversion(model: Model, *, channels: Channels = "stereo", device: str = "cpu") -> Callable[[Windows], Windows]:
-    """Return what turns windows (B, 2, T) at the model's rate into others of the same shape.
+Change = Callable[[torch.Tensor], torch.Tensor]
+
+
+def converting(model: Model) -> Change:
+    """Return what a ``Converter`` makes of sounds."""
+    if not isinstance(model, Converter):
+        raise TypeError(f"{type(model).__module__} declares a converter and has no method convert")
+    return model.convert
+
+
+def translating(model: Model, source: int, target: int) -> Change:
+    """Return what a ``Translator`` makes of sounds of one label, given the numbers of it and of the other."""
+    if not isinstance(model, Translator):
+        raise TypeError(f"{type(model).__module__} declares a translator and has no method translate")
+    translate = model.translate
+    return lambda wave: translate(wave, source, target)
+
+
+def conversion(change: Change, *, channels: Channels = "stereo", device: str = "cpu") -> Callable[[Windows], Windows]:
+    """Return what turns windows (B, 2, T) at a model's rate into others of the same shape.
 
     A window of digital silence stays silent, and one whose channels are equal keeps them equal: it gets the mean of
     what the model makes of both.
 
     Parameters
     ----------
-    model
-        A ``Converter``, in evaluation mode, on ``device``.
+    change
+        See ``converting`` and ``translating``; the model is in evaluation mode, on ``device``.
     channels
         ``stereo``: both through the model, together. ``mid``: what the model makes of their mean, with the side as it
         was. ``mid-side``: mean and side through the model one after the other, each as a sound without width.
@@ -33,12 +51,10 @@ def conversion(model: Model, *, channels: Channels = "stereo", device: str = "cp
     NonFiniteError
         By what is returned, when a sample is NaN or infinite: the weights are useless.
     """
-    if not isinstance(model, Converter):
-        raise TypeError(f"{type(model).__module__} declares a converter and has no method convert")
 
     @torch.inference_mode()
     def through(windows: Windows) -> Windows:
-        made = model.convert(torch.from_numpy(np.ascontiguousarray(windows)).to(device))
+        made = change(torch.from_numpy(np.ascontiguousarray(windows)).to(device))
         if made.shape != windows.shape:
             raise TypeError(f"{tuple(windows.shape)} became {tuple(made.shape)}")
         if not made.isfinite().all():

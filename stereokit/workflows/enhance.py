@@ -1,36 +1,35 @@
 """``stereokit enhance``: sounds through a trained converter, to a folder, a file or a pipe."""
 
 import tempfile
-import time
 from collections.abc import Generator, Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 import torch
 
-from stereokit.audio.blocks import Blocks, open_blocks
 from stereokit.data.sources import Refusal, find_sources
 from stereokit.data.staging import LOCK
 from stereokit.errors import BadInputError, Status, UsageError
-from stereokit.metrics.paired.measure import pair_widths
-from stereokit.metrics.paired.pair import Pair
 from stereokit.models._capabilities import require
-from stereokit.models._conversion import conversion
-from stereokit.models._run import Run, load_run, read_config
+from stereokit.models._conversion import conversion, converting
+from stereokit.models._run import load_run, read_config
 from stereokit.training.device import available_threads, choose_device
 from stereokit.workflows.enhance_folder import Folder, check_folder, file_digest
 from stereokit.workflows.enhance_plan import EnhancePlan, Item, checked_sound, plan_folder, refuse_own_input
 from stereokit.workflows.enhance_settings import STREAM, EnhanceSettings
-from stereokit.workflows.enhance_sound import Enhanced, Figures, Machine, Words, spooled
-from stereokit.workflows.events import Data, Event, Events, Json, Message, Progress, Row
+from stereokit.workflows.enhance_sound import Machine
+from stereokit.workflows.enhance_work import Task, Work, figures_of
+from stereokit.workflows.events import Data, Event, Events, Json, Message, Row
 from stereokit.workflows.refusals import refusal_messages
 from stereokit.writing import locked, make_folder, write_parts
 
-ENHANCE_SCHEMA = "stereokit.enhance/1"
-FILE_SCHEMA = "stereokit.enhance.file/1"
-
 _PIPED_BYTES = 1 << 20
+
+
+ENHANCING = Task(
+    "enhance", "enhancing", "converter", "stereokit.enhance/1", "stereokit.enhance.file/1",
+    lambda run: converting(run.model),
+)  # fmt: skip
 
 
 def enhance(settings: EnhanceSettings, stdin: Iterable[str] | None = None, piped: BinaryIO | None = None) -> Events:
@@ -50,92 +49,23 @@ def enhance(settings: EnhanceSettings, stdin: Iterable[str] | None = None, piped
     UsageError, BadInputError, MissingError, OutputError, LockedError, NonFiniteError
         When nothing can be done, or not all; what was converted by then is whole, and the next run goes on from there.
     """
+    return (yield from change_sounds(ENHANCING, settings, stdin, piped))
+
+
+def change_sounds(task: Task, settings: EnhanceSettings, stdin: Iterable[str] | None, piped: BinaryIO | None) -> Events:
+    """Do what ``enhance`` does, for any task."""
     settings.check()
-    require(read_config(settings.run).family, "converter", "enhance")
+    require(read_config(settings.run).family, task.capability, task.command)
     device = choose_device(settings.device)
     torch.set_num_threads(available_threads())
     run = load_run(settings.run)
     run.model.to(device)
     window = max(2, run.model.frames - run.model.frames % 2)
-    change = conversion(run.model, channels=settings.channels, device=device)
-    work = Work(settings, run, Machine(change, run.model.sample_rate, window), device)
+    change = conversion(task.change(run), channels=settings.channels, device=device)
+    work = Work(task, settings, run, Machine(change, run.model.sample_rate, window), device)
     if settings.is_stream or settings.is_file:
         return (yield from _one(work, piped))
     return (yield from _several(work, stdin))
-
-
-@dataclass
-class Work:
-    """A run at work.
-
-    Attributes
-    ----------
-    settings, run, machine, device
-        What converts, and how.
-    done_s, total_s
-        Of sound: how much is converted, and all there is.
-    """
-
-    settings: EnhanceSettings
-    run: Run
-    machine: Machine
-    device: str
-    done_s: float = 0.0
-    total_s: float = 0.0
-    _begun: float = field(default_factory=time.monotonic)
-
-    def identity(self) -> dict[str, Json]:
-        """Return what all results have in common."""
-        run = self.run
-        return {"run": run.fingerprint, "family": run.family.name, "preset": run.preset, **self.settings.recorded()}
-
-    def convert(self, sound: Blocks, target: Path, name: str) -> Generator[Progress, None, Figures]:
-        """Convert a sound into a file, whole or not at all.
-
-        Raises
-        ------
-        BadInputError, OutputError
-            When it cannot be read or written.
-        """
-        settings = self.settings
-        key = f"{self.run.fingerprint}/{name}"
-        words = Words(settings.wet, settings.is_loudness_kept, settings.encoding, key)
-        with spooled(target.parent) as spool:
-            enhanced = Enhanced(sound, spool, words)
-            for frames in enhanced.convert(self.machine):
-                done = self.done_s + frames / sound.sample_rate
-                yield Progress("enhancing (s of sound)", int(done), max(1, int(self.total_s)), name)
-            figures = enhanced.figures()
-            write_parts(target, enhanced.file_parts())
-        self.done_s += sound.frames / sound.sample_rate
-        return figures
-
-    def speed(self) -> dict[str, Json]:
-        """Return how long all of it took, and how many times as long the sounds are."""
-        elapsed = time.monotonic() - self._begun
-        return {"elapsed_s": round(elapsed, 3), "times_real_time": round(self.done_s / max(elapsed, 1e-9), 3)}
-
-
-def _figures(sound: Blocks, target: Path, figures: Figures) -> dict[str, Json]:
-    """Return what a row says of a sound that was converted."""
-    drift = pair_widths(Pair(open_blocks(target), sound)).drift()
-    return {
-        "sample_rate_hz": sound.sample_rate,
-        "frames": sound.frames,
-        "channels_in": sound.channels,
-        "loudness_lufs": _finite(figures.input_lufs),
-        "converted_lufs": _finite(figures.converted_lufs),
-        "gain_db": figures.gain_db,
-        "turned_down_db": figures.turned_down_db,
-        "stsd_in": drift.target,
-        "stsd_out": drift.estimate,
-        "stsd_drift": drift.mean,
-        "stsd_drift_l1": drift.l1,
-    }
-
-
-def _finite(value: float) -> float | None:
-    return value if abs(value) < float("inf") else None
 
 
 def _several(work: Work, stdin: Iterable[str] | None) -> Events:
@@ -163,15 +93,18 @@ def _several(work: Work, stdin: Iterable[str] | None) -> Events:
 def _planned(work: Work, plan: EnhancePlan) -> Iterator[Event]:
     for item in plan.items:
         path = f"{work.settings.output}/{item.file_name}"
-        yield Row(FILE_SCHEMA, {"status": "planned", "path": path, "source": str(item.path), "seconds": item.seconds})
-    yield from _refused_rows(plan.refused)
+        yield Row(
+            work.task.file_schema,
+            {"status": "planned", "path": path, "source": str(item.path), "seconds": item.seconds},
+        )
+    yield from _refused_rows(work, plan.refused)
     counts: dict[str, Json] = {"files": len(plan.items), "refused": len(plan.refused), "seconds": plan.seconds}
-    yield Row(ENHANCE_SCHEMA, {"status": "planned", "output": work.settings.output, **counts, **work.identity()})
+    yield Row(work.task.schema, {"status": "planned", "output": work.settings.output, **counts, **work.identity()})
 
 
-def _refused_rows(refused: Iterable[Refusal]) -> Iterator[Row]:
+def _refused_rows(work: Work, refused: Iterable[Refusal]) -> Iterator[Row]:
     for one in refused:
-        yield Row(FILE_SCHEMA, {"status": "failed", "path": one.path, "reason": one.reason})
+        yield Row(work.task.file_schema, {"status": "failed", "path": one.path, "reason": one.reason})
 
 
 def _fill(work: Work, folder: Folder, plan: EnhancePlan) -> Events:
@@ -200,13 +133,15 @@ def _fill(work: Work, folder: Folder, plan: EnhancePlan) -> Events:
         else:
             folder.note(row)
             place: dict[str, Json] = {"status": "done", "path": str(folder.path / item.file_name)}
-            yield Row(FILE_SCHEMA, place | {name: value for name, value in row.items() if name != "file_name"})
+            yield Row(
+                work.task.file_schema, place | {name: value for name, value in row.items() if name != "file_name"}
+            )
     folder.end()
-    yield from _refused_rows(failed)
+    yield from _refused_rows(work, failed)
     done = len(left) - (len(failed) - len(plan.refused))
     counts: dict[str, Json] = {"files": done, "unchanged": unchanged, "failed": len(failed), "seconds": work.done_s}
     means: dict[str, Json] = {"device": work.device, **work.speed()}
-    yield Row(ENHANCE_SCHEMA, {"status": "done", "output": str(folder.path), **counts, **work.identity(), **means})
+    yield Row(work.task.schema, {"status": "done", "output": str(folder.path), **counts, **work.identity(), **means})
     if not done and not unchanged:
         raise BadInputError(f"none of {len(plan.items)} sounds could be converted")
     return Status.SOME_FAILED if failed else Status.DONE
@@ -222,7 +157,7 @@ def _file(work: Work, folder: Folder, item: Item) -> Generator[Event, None, dict
     return {
         "file_name": item.file_name,
         "source": item.key,
-        **_figures(sound, target, figures),
+        **figures_of(sound, target, figures),
         "source_sha256": digest,
         "sha256": file_digest(target),
     }
@@ -246,16 +181,16 @@ def _one(work: Work, piped: BinaryIO | None) -> Events:
         work.total_s = sound.frames / sound.sample_rate
         if settings.is_dry_run:
             told: dict[str, Json] = {"path": str(target), "source": word, "seconds": work.total_s}
-            yield Row(FILE_SCHEMA, {"status": "planned", **told})
+            yield Row(work.task.file_schema, {"status": "planned", **told})
             return Status.DONE
         figures = yield from work.convert(sound, target, "sound")
-        row = _figures(sound, target, figures)
+        row = figures_of(sound, target, figures)
         if settings.is_stream:
             yield from _sent(target)
             yield Message(_told(row))
             return Status.DONE
         place_of: dict[str, Json] = {"status": "done", "path": str(target), "source": word}
-        yield Row(FILE_SCHEMA, {**place_of, **row, **work.identity(), "device": work.device, **work.speed()})
+        yield Row(work.task.file_schema, {**place_of, **row, **work.identity(), "device": work.device, **work.speed()})
         return Status.DONE
 
 

@@ -89,4 +89,4 @@ class EnhanceSettings:
         }
 
 
-OPTIONS = {"wet": "--wet", "channels": "--channels", "loudness": "--loudness", "encoding": "--bits", "run": "RUN"}
+OPTIONS = {"wet": "--wet", "channels": "--channels", "loudness": "--loudness", "encoding": "--bits", "run": "RUN", "to": "--to", "from": "--from"}

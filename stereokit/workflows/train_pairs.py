@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stereokit.data.corpus import Corpus, CorpusClip
 from stereokit.metrics.paired.figures import QUIET_DBFS, PairSums
 from stereokit.metrics.paired.views import VIEWS
-from stereokit.models._conversion import conversion
+from stereokit.models._conversion import conversion, converting
 from stereokit.training.trainer import Trainer
 from stereokit.workflows.train_judge import Verdict
 
@@ -54,7 +54,7 @@ class ConverterJudge:
         """
         model = trainer.sampled()
         was_training = model.training
-        convert = conversion(model.eval(), device=str(trainer.fabric.device))
+        convert = conversion(converting(model.eval()), device=str(trainer.fabric.device))
         parts = [self._inputs[first : first + _PAIRS_AT_ONCE] for first in range(0, len(self._inputs), _PAIRS_AT_ONCE)]
         made = np.concatenate([convert(part) for part in parts])
         model.train(was_training)

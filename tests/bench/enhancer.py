@@ -23,7 +23,7 @@ from stereokit.data.corpus import open_corpus
 from stereokit.metrics.excerpt import Excerpt
 from stereokit.metrics.paired.figures import QUIET_DBFS, PairSums
 from stereokit.metrics.side import short_time_side_distance
-from stereokit.models._conversion import conversion
+from stereokit.models._conversion import conversion, converting
 from stereokit.models._run import load_run
 
 RATE, WINDOW, CLIP, TAPS = 44_100, 8_192, 32_768, 32
@@ -175,7 +175,7 @@ def table(options):
     told(f"best {TAPS} taps a window (knows the target)", figures(joined, target))
     for row in options.rows:
         run = load_run(train(row, dataset, options.work, options.minutes))
-        convert = conversion(run.model)
+        convert = conversion(converting(run.model))
         made = np.concatenate([convert(given[first : first + 4]) for first in range(0, len(given), 4)])
         told(row, figures(made, target), PRINTED.get(",".join(run.config.loss), ("", "")))
         if run.model.autoencoder is not None:
