@@ -263,6 +263,15 @@ class TestAFolder:
         other = write(tmp_path / "b" / "b.wav", noise(300))
         assert "--force replaces it" in run("enhance", model, source, "-o", other).err
 
+    def test_a_terminal_gets_a_table_of_the_sounds_and_of_all(self, run, model, tmp_path: Path):
+        write(tmp_path / "in" / "a.wav", noise(900))
+        result = run("enhance", model, tmp_path / "in", "-o", tmp_path / "out", terminal=True)
+        assert result.status == 0
+        lines = [line.split() for line in result.out.splitlines()]
+        assert ["path", "gain_db", "stsd_in", "stsd_out"] in lines
+        assert ["family", "echo"] in lines
+        assert any(line and line[0].endswith("a.wav") for line in lines)
+
     def test_a_dry_run_writes_nothing(self, run, model, tmp_path: Path):
         write(tmp_path / "in" / "a.wav", noise(800))
         result = run("enhance", model, tmp_path / "in", "-o", tmp_path / "out", "--dry-run")

@@ -112,7 +112,7 @@ class EnhancerConfig(FamilyConfig):
     frequency_weight: float = 10.0
     autoencoder_weight: float = 0.1
     adversarial_weight: float = 1e-4
-    log_spectral_weight: float = 0.1
+    log_spectral_weight: float = 0.2
     adversary: Literal["gradient-penalty", "weight-clipping", "plain", "non-saturating"] = "gradient-penalty"
     critic_steps: int = 1
     penalty_weight: float = 10.0
