@@ -119,6 +119,8 @@ def _new_plan(settings: TrainSettings) -> Plan:
         raise UsageError("give FAMILY and DATASET; only --resume goes without them")
     family: Family = catalog.load("family", settings.family)
     preset = settings.preset or DEFAULT_PRESET
+    if settings.freeze is not None and not hasattr(family.presets[DEFAULT_PRESET], "freeze"):
+        raise UsageError(f"--freeze {settings.freeze}: {family.name} has no part that can be frozen")
     frozen = () if settings.freeze is None else (f"freeze={settings.freeze}",)
     config = family.preset(preset, (*settings.assignments, *frozen))
     is_open = settings.steps is settings.epochs is settings.minutes is None
