@@ -122,6 +122,7 @@ class TestWhatItLearnsFrom:
         assert late == {"critic", "generator"}
         assert turns["critic"].repeats == TINY.critic_steps
 
+    @pytest.mark.slow
     def test_a_classifier_on_the_bottleneck_learns_to_tell_inputs_from_targets(self):
         model = model_of(autoencoder_until=0.999, rate=1e-2, classifier_weight=1.0)
         pure = torch.sin(torch.arange(256.0) * 0.2).expand(4, 2, 256)
@@ -162,6 +163,7 @@ class TestWhatItLearnsFrom:
             0.0625,
         ]
 
+    @pytest.mark.slow
     def test_it_comes_nearer_to_the_targets_of_a_few_sounds(self):
         model = model_of(loss=("time",), classifier_weight=0.0, rate=1e-2, dropout=0.0, fold=4, blocks=2)
         clips = sounds()
