@@ -88,7 +88,7 @@ class Folder:
     def begin(self, made_by: Mapping[str, Json], *, force: bool) -> None:
         """Describe the folder, and read what an earlier run left."""
         text = json.dumps({"schema": FOLDER_SCHEMA, **made_by}, indent=1) + "\n"
-        write_file(self.path / DESCRIPTION, text.encode())
+        _write_changed(self.path / DESCRIPTION, text)
         if force or not (self.path / METADATA).exists():
             return
         for line in (self.path / METADATA).read_text("utf-8", errors="replace").splitlines():
@@ -115,4 +115,10 @@ class Folder:
     def end(self) -> None:
         """Write the manifest in order, each result once."""
         lines = [json.dumps(self.rows[name], allow_nan=False) + "\n" for name in sorted(self.rows)]
-        write_file(self.path / METADATA, "".join(lines).encode())
+        _write_changed(self.path / METADATA, "".join(lines))
+
+
+def _write_changed(path: Path, text: str) -> None:
+    """Write a file, unless it holds the same already."""
+    if not path.is_file() or path.read_bytes() != text.encode():
+        write_file(path, text.encode())

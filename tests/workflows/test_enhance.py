@@ -203,10 +203,10 @@ class TestAFolder:
             write(tmp_path / "in" / name, noise(900, seed=ord(name[0])))
         words = ("enhance", model, tmp_path / "in", "-o", tmp_path / "out")
         assert run(*words).rows[-1]["files"] == 3
-        before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.wav")}
+        before = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("[!.]*")}
         again = run(*words)
         assert (again.rows[-1]["files"], again.rows[-1]["unchanged"]) == (0, 3)
-        assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.wav")}
+        assert before == {path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("[!.]*")}
         write(tmp_path / "in" / "b.wav", noise(700))
         (tmp_path / "out" / "c.wav").write_bytes(b"damaged")
         changed = run(*words)
