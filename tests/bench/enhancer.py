@@ -1,12 +1,13 @@
 """Trains ``enhancer`` on electric pianos that should be grand ones, and prints the published table beside ours.
 
-    python tests/bench/enhancer.py MIDI WORK [--rows "small" "published loss=time" ...] [--minutes 20]
+    python tests/bench/enhancer.py SOURCE WORK [--rows "small" "published loss=time" ...] [--minutes 20]
 
-MIDI is a folder of songs; the two whose names come last are the test, the third to last validates. A row is a preset
-and assignments. WORK keeps renders and runs: an interrupted bench goes on where it was. Levels of both renders are
-matched first. Figures are over windows of 8,192 samples of unseen pieces, mean and deviation; the mel distance is one
-that no loss here optimises. Held against: silence, the inputs, and the best filter of 32 taps for each window, which
-knows the target.
+SOURCE is a folder of MIDI songs; the two whose names come last are the test, the third to last validates. Or it is a
+data set of other pairs of 32,768 samples at 44.1 kHz, as ``prep --degrade`` makes them. A row is a preset and
+assignments. WORK keeps renders and runs: an interrupted bench goes on where it was. Levels of both renders are matched
+first. Figures are over windows of 8,192 samples of unseen pieces, mean and deviation; the mel distance is one that no
+loss here optimises. Held against: silence, the inputs, and the best filter of 32 taps for each window, which knows the
+target.
 """
 
 import argparse
@@ -51,7 +52,9 @@ def stereokit(*words):
 
 
 def render(midi, work):
-    """Render all songs as pairs of clips, split by song."""
+    """Render all songs as pairs of clips, split by song; pairs that are there already stay as they are."""
+    if (midi / "dataset.json").exists():
+        return midi
     target = work / "pairs"
     if (target / "dataset.json").exists():
         return target
@@ -160,7 +163,7 @@ def separability(model, given, target, picture):
 
 
 def table(options):
-    dataset = render(options.midi, options.work)
+    dataset = render(options.source, options.work)
     corpus = open_corpus(dataset, "test", sample_rate=RATE, frames=CLIP)
     pairs = list(corpus.pairs())
     chosen = [pairs[place] for place in np.linspace(0, len(pairs) - 1, options.clips).round().astype(int)]
@@ -186,7 +189,7 @@ def table(options):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("midi", type=Path)
+    parser.add_argument("source", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--rows", nargs="+", default=ROWS)
     parser.add_argument("--minutes", type=float)
