@@ -11,6 +11,7 @@ import torch
 from stereokit import catalog
 from stereokit.errors import UsageError
 from stereokit.models._family import Capability, Family
+from stereokit.representations._form import Representation
 from stereokit.training.draw import Draw
 from stereokit.training.trainer import Model, NonFiniteError
 
@@ -103,7 +104,15 @@ class Converter(Protocol):
 
 @runtime_checkable
 class Translator(Protocol):
-    """Turns sounds of one label into sounds of another."""
+    """Turns sounds of one label into sounds of another.
+
+    Attributes
+    ----------
+    representation
+        Pictures of clips, by which translations are compared.
+    """
+
+    representation: Representation
 
     def translate(self, wave: torch.Tensor, source: int, target: int) -> torch.Tensor:
         """Return sounds of another label, float32 of the shape of ``wave``.

@@ -48,6 +48,8 @@ class GenreExchange(TrainedModel):
     """Encoders, decoders and critics; a family says what its mirrored decoder is."""
 
     manners: torch.Tensor
+    # the reconstruction by which it is judged would choose a model that changes nothing
+    is_chosen_by_score = False
 
     def __init__(self, config: GenreConfig) -> None:
         super().__init__()

@@ -89,4 +89,7 @@ class EnhanceSettings:
         }
 
 
-OPTIONS = {"wet": "--wet", "channels": "--channels", "loudness": "--loudness", "encoding": "--bits", "run": "RUN", "to": "--to", "from": "--from"}
+OPTIONS = {
+    "wet": "--wet", "channels": "--channels", "loudness": "--loudness", "encoding": "--bits", "run": "RUN",
+    "to": "--to", "from": "--from",
+}  # fmt: skip

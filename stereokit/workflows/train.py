@@ -2,11 +2,13 @@
 
 import contextlib
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
+from typing import Any
 
 from lightning_fabric import Fabric
 
+from stereokit.data.corpus import Corpus
 from stereokit.errors import Status, StereokitError, UsageError
 from stereokit.models._run import load_run
 from stereokit.training.checkpoint import start_run
@@ -30,6 +32,7 @@ from stereokit.workflows.train_rows import result_row
 from stereokit.workflows.train_session import Session
 from stereokit.workflows.train_settings import Plan, TrainSettings, plan_of, recorded
 from stereokit.workflows.train_signals import StopRequest
+from stereokit.workflows.train_translations import TranslatorJudge
 from stereokit.workflows.train_validation import SamplerJudge
 from stereokit.workflows.train_watch import Watch
 
@@ -37,7 +40,13 @@ from stereokit.workflows.train_watch import Watch
 _JUDGED = {
     "sampler": "the last averaged model is kept",
     "converter": "the last averaged model is kept",
+    "translator": "the training is not judged",
     "labeller": "the last averaged model is kept, and its probabilities are not calibrated",
+}
+_JUDGES: dict[str, Callable[[Corpus, Any], Judge]] = {
+    "converter": lambda corpus, _: ConverterJudge(corpus),
+    "translator": lambda corpus, config: TranslatorJudge(corpus, config.labels),
+    "labeller": lambda corpus, config: LabellerJudge(corpus, config.labels),
 }
 _WORDS = {Status.INTERRUPTED: "interrupted", Status.TERMINATED: "terminated", Status.DONE: "stopped early"}
 
@@ -187,11 +196,8 @@ def _judge(prepared: Prepared, fabric: Fabric) -> Judge | None:
         return SamplerJudge(prepared.validation, seed=prepared.plan.seed)
     if prepared.validation is None or not _has_judge(prepared):
         return None
-    if "converter" in capabilities:
-        return ConverterJudge(prepared.validation)
-    if "labeller" in capabilities:
-        return LabellerJudge(prepared.validation, prepared.plan.config.labels)
-    return None
+    (judge,) = (judge for capability, judge in _JUDGES.items() if capability in capabilities)
+    return judge(prepared.validation, prepared.plan.config)
 
 
 def _report(prepared: Prepared, run: Path, model: Model) -> Mapping[str, Json]:

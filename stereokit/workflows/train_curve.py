@@ -31,6 +31,11 @@ _PANELS = {
         ("lsd", "log-spectral distance"),
         ("mr_stft", "multi-resolution STFT distance"),
     ),
+    "translation_validation": (
+        ("mse", "MSE of what is given back"),
+        ("mae", "MAE of what is given back"),
+        ("change_mae", "MAE of another label's"),
+    ),
     "label_validation": (
         ("accuracy", "accuracy"),
         ("balanced_accuracy", "balanced accuracy"),
@@ -43,6 +48,7 @@ _PANELS = {
 _WORDS = {
     "validation": "dashed: a perfect generator\ndotted: an alarm of collapse",
     "pair_validation": "dashed: the inputs as they are\ndotted: an alarm of gradients",
+    "translation_validation": "dotted: an alarm of gradients",
     "label_validation": "dotted: an alarm of gradients",
 }
 _INCHES, _DOTS_AN_INCH = (9.0, 7.5), 80
