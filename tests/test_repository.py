@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TWO_WORDS = ("prep verify",)
+TWO_WORDS = ("label audit", "label predict", "label propagate", "prep verify")
 README = (ROOT / "README.md").read_text("utf-8")
 
 
