@@ -1,18 +1,20 @@
 """Networks that make a few hundred numbers of a sound, by which it can be told from others."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise
 
 import torch
 from torch import nn
 
+from stereokit.nets.placed_features import PlacedFeatures
+
 # Kernel and stride of each layer of the wave's network.
 _WAVE_LAYERS = ((64, 16), (8, 4), (8, 4), (8, 4), (4, 2))
 _MOST_TIMES = 8
+_PARTS = 3
 
 
 class WaveFeatures(nn.Module):
-    """Strided convolutions of a wave, and the mean and the highest of what they find over time.
+    """Strided convolutions of a wave; what they find in three parts of its time, and at its highest.
 
     Parameters
     ----------
@@ -30,41 +32,13 @@ class WaveFeatures(nn.Module):
             convolution = nn.Conv1d(inward, outward, kernel, stride, padding=kernel // 2, bias=False)
             layers += [convolution, nn.BatchNorm1d(outward), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
-        self.width = 2 * widths[-1]
+        self.width = (1 + _PARTS) * widths[-1]
 
     def forward(self, waves: torch.Tensor) -> torch.Tensor:
         """Return (B, width) of waves (B, C, T)."""
         found = self.layers(waves)
-        return torch.cat([found.mean(2), found.amax(2)], dim=1)
-
-
-class PictureFeatures(nn.Module):
-    """Four convolutions of a picture, each halving it, and the mean and the highest of what they find.
-
-    Parameters
-    ----------
-    channels
-        Of the picture.
-    width
-        Channels of the first layer, doubled in each later one.
-    """
-
-    def __init__(self, channels: int, width: int) -> None:
-        super().__init__()
-        widths = [width, 2 * width, 4 * width, 8 * width]
-        # the first one strides, since pooling all of a picture takes longer than all later layers
-        layers: list[nn.Module] = [nn.BatchNorm2d(channels), nn.Conv2d(channels, width, 5, 2, padding=2, bias=False)]
-        layers += [nn.BatchNorm2d(width), nn.ReLU()]
-        for inward, outward in pairwise(widths):
-            layers += [nn.Conv2d(inward, outward, 3, padding=1, bias=False), nn.BatchNorm2d(outward), nn.ReLU()]
-            layers.append(nn.MaxPool2d(2, ceil_mode=True))
-        self.layers = nn.Sequential(*layers)
-        self.width = 2 * widths[-1]
-
-    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """Return (B, width) of pictures (B, C, F, T)."""
-        found = self.layers(pictures)
-        return torch.cat([found.mean((2, 3)), found.amax((2, 3))], dim=1)
+        parts = nn.functional.adaptive_avg_pool1d(found, _PARTS)
+        return torch.cat([found.amax(2), parts.flatten(1)], dim=1)
 
 
 class LabelHead(nn.Module):
@@ -100,7 +74,7 @@ class FeatureClassifier(nn.Module):
         (features) -> what makes labels of them.
     """
 
-    def __init__(self, branches: Sequence[WaveFeatures | PictureFeatures], head: Callable[[int], nn.Module]) -> None:
+    def __init__(self, branches: Sequence[WaveFeatures | PlacedFeatures], head: Callable[[int], nn.Module]) -> None:
         super().__init__()
         self.branches = nn.ModuleList(branches)
         self.head = head(sum(branch.width for branch in branches))

@@ -8,8 +8,9 @@ from stereokit.models.drum_classifier._best import FromPicturesAndStatistics
 from stereokit.models.drum_classifier.config import DrumClassifierConfig
 from stereokit.models.drum_classifier.looker import FittedLooker, Looker
 from stereokit.models.drum_classifier.outside import Cnn14Classifier, ResNetClassifier
-from stereokit.nets.classifier import FeatureClassifier, LabelHead, PictureFeatures, WaveFeatures
+from stereokit.nets.classifier import FeatureClassifier, LabelHead, WaveFeatures
 from stereokit.nets.kernel_machine import KernelMachine
+from stereokit.nets.placed_features import PlacedFeatures
 from stereokit.representations._cepstra import CepstralStatistics
 from stereokit.representations._level_pictures import LevelPictures
 from stereokit.representations._mid_side import to_mid_side
@@ -52,11 +53,12 @@ class FromScratch(Looker):
     def __init__(self, config: DrumClassifierConfig, *, is_wave: bool, is_picture: bool) -> None:
         super().__init__()
         channels = 2 if config.channels == "mid-side" else 1
-        branches: list[WaveFeatures | PictureFeatures] = []
+        branches: list[WaveFeatures | PlacedFeatures] = []
         if is_wave:
             branches.append(WaveFeatures(channels, config.width))
         if is_picture:
-            branches.append(PictureFeatures(channels, config.width))
+            size = (config.bands, config.frames // config.hop + 1)
+            branches.append(PlacedFeatures(channels, config.width, size=size))
 
         def head(features: int) -> LabelHead:
             return LabelHead(features, hidden=config.hidden, labels=len(config.labels), dropout=config.dropout)
