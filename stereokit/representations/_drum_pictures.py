@@ -47,7 +47,9 @@ class DrumPictures(nn.Module):
             for number, (window, hop) in enumerate(zip(self.windows, self.hops, strict=True)):
                 hertz = torch.linspace(0.0, sample_rate / 2.0, window // 2 + 1, dtype=torch.float64)
                 times = torch.arange(frames // hop + 1, dtype=torch.float64) * hop / sample_rate
-                self.register_buffer(f"window_{number}", torch.hann_window(window), persistent=False)
+                shape = torch.hann_window(window)
+                # a full-scale sine has the power 1
+                self.register_buffer(f"window_{number}", shape * (2.0 / shape.sum()), persistent=False)
                 rows = _means(_LOWEST_HZ * 2.0**octaves, hertz, 2.0 ** (1.0 / _ROWS_AN_OCTAVE))
                 self.register_buffer(f"rows_{number}", rows, persistent=False)
                 columns = _means(seconds, times, 2.0**self.column_octaves).mT.contiguous()
@@ -61,9 +63,9 @@ class DrumPictures(nn.Module):
         waves = torch.where(is_mid, mid, side)
         waves = waves / waves.abs().amax(1, keepdim=True).clamp(min=_LEAST_POWER)
         first = (waves.abs() > _ONSET).to(torch.uint8).argmax(1)
-        padded = nn.functional.pad(waves, (round(_BEFORE_S * self.sample_rate), 1))
-        places = torch.arange(waves.shape[1], device=waves.device) + first[:, None]
-        return padded.gather(1, places.clamp(max=padded.shape[1] - 1))
+        padded = nn.functional.pad(waves, (round(_BEFORE_S * self.sample_rate), waves.shape[1]))
+        starts = first.tolist()
+        return torch.stack([wave[start : start + waves.shape[1]] for wave, start in zip(padded, starts, strict=True)])
 
     def powers(self, waves: torch.Tensor) -> list[torch.Tensor]:
         """Return the power of each resolution, (B, bins, frames), of waves (B, T); a full-scale sine has 1."""
@@ -73,7 +75,7 @@ class DrumPictures(nn.Module):
             spectra = torch.stft(
                 waves, len(window), hop, window=window, center=True, pad_mode="constant", return_complex=True
             )
-            powers.append((spectra.real.square() + spectra.imag.square()) * (4.0 / window.sum().square()))
+            powers.append(spectra.real.square() + spectra.imag.square())
         return powers
 
     def forward(self, powers: Sequence[torch.Tensor]) -> torch.Tensor:

@@ -97,18 +97,20 @@ class DrumStatistics(nn.Module):
         """Return centroid, breadth, flatness, three quantiles and entropy of spectra: over energy, time and pieces."""
         hertz = self.get_buffer("hertz")
         octaves = hertz.clamp(min=20.0).log2()
-        total = power.sum(1, keepdim=True).clamp(min=_TINY)
-        share = power / total
-        centroid = ((share * hertz[:, None]).sum(1) + 30.0).log2()
-        middle = (share * octaves[:, None]).sum(1)
-        breadth = ((share * octaves.square()[:, None]).sum(1) - middle.square()).clamp(min=0.0).sqrt()
-        floored = power.clamp(min=1e-14)
-        flatness = floored.log().mean(1) - floored.mean(1).log()
-        summed = share.cumsum(1)
-        quantiles = [((summed < part).sum(1) + 1.0).log2() for part in (0.85, 0.5, 0.15)]
-        entropy = -(share * share.clamp(min=1e-9).log()).sum(1)
-        by_energy = total[:, 0] / total.sum(2)
-        level_db = levels_db(total[:, 0], dim=1)
+        # spectra lie one after the other, so that sums over bins are quick
+        spectra = power.mT.contiguous()
+        total = spectra.sum(2).clamp(min=_TINY)
+        share = spectra / total[..., None]
+        centroid = ((share @ hertz) + 30.0).log2()
+        middle = share @ octaves
+        breadth = (share @ octaves.square() - middle.square()).clamp(min=0.0).sqrt()
+        floored = spectra.clamp(min=1e-14)
+        flatness = floored.log().mean(2) - floored.mean(2).log()
+        summed = share.cumsum(2)
+        quantiles = [((summed < part).sum(2) + 1.0).log2() for part in (0.85, 0.5, 0.15)]
+        entropy = -(share * share.clamp(min=1e-9).log()).sum(2)
+        by_energy = total / total.sum(1, keepdim=True)
+        level_db = levels_db(total, dim=1)
         active = (level_db > _ACTIVE_DB).to(power.dtype)
         by_time = active / active.sum(1, keepdim=True)
         edges = [min(round(second / (2.0 * self.hop_s)), power.shape[2] - 1) for second in _PIECES_S]

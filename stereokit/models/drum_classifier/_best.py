@@ -15,7 +15,7 @@ from stereokit.representations._drum_statistics import DrumStatistics
 from stereokit.training.draw import Draw
 
 # The machine's kernel and ridge, and how much its word counts against the network's.
-_WIDENESS, _RIDGE, _MACHINE_SHARE = 1.0, 0.1, 0.6
+_WIDENESS, _RIDGE, _MACHINE_SHARE = 1.0, 0.1, 0.5
 # A synthesised drum counts as a tenth of a recorded one.
 _SYNTHETIC_WEIGHT = 0.1
 _AT_ONCE = 32
