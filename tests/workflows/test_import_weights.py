@@ -1,6 +1,7 @@
 """Published state dicts to safetensors: their shapes, the wrappers around them, and files that mean harm."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from stereokit.workflows.published_weights import Task, convert
 LABELS = 527
 
 
+@cache
 def state_of(network, labels=LABELS):
     """Return a state dict of the published shapes, whose file is small: each tensor is one number, told many times."""
     with torch.device("meta"):
@@ -42,7 +44,10 @@ def test_audio_networks_have_the_published_shapes(tmp_path, network, tensors, pa
     assert (found.tensors, found.parameters, found.labels) == (tensors, parameters, LABELS)
 
 
-@pytest.mark.parametrize(("network", "parameters"), [("resnet50", 25_557_032), ("resnest50", 27_483_240)])
+@pytest.mark.parametrize(
+    ("network", "parameters"),
+    [("resnet50", 25_557_032), pytest.param("resnest50", 27_483_240, marks=pytest.mark.slow)],
+)
 def test_picture_networks_are_plain_state_dicts_and_may_lack_counters(tmp_path, network, parameters):
     state = {name: one for name, one in state_of(network, 1_000).items() if not name.endswith("num_batches_tracked")}
     found = planned(saved(tmp_path / "a.pth", state), network)
