@@ -1,14 +1,16 @@
 """Trains presets of ``drum-classifier`` on real drums, in folds of machines that a training never heard.
 
     python tests/bench/classifiers.py DRUMS WORK [--presets mfcc raw spec raw-spec resnet50 resnest50 cnn14
-        cnn14-dla best] [--folds 0 1 2 3 4] [--minutes M] [--seed 0] [--set FIELD=VALUE ...] [--jobs 2]
+        cnn14-dla best] [--by machine|file] [--folds 0 1 2 3 4] [--minutes M] [--seed 0]
+        [--set FIELD=VALUE ...] [--jobs 2]
 
 DRUMS is a folder with ``labels.csv`` (file_name, label, machine). Machines, the largest first, go to the fold with the
-fewest clips; of a fold's training machines the smallest, a tenth of the clips, are for validation. Every fold is
-printed: accuracy, balanced accuracy, macro F1, calibration error, minutes of training, and clips a second that
-``label predict`` tells with everything counted. The last rows of a preset are over all clips together, and the
-confusion matrix. The thesis's figures, of other sounds, stand beside. WORK keeps data sets and runs: an interrupted
-bench goes on where it was. ``cnn14`` and ``resnet50`` begin at random unless a run in WORK was trained otherwise.
+fewest clips; of a fold's training machines the largest that fit into a tenth of the clips are for validation. With
+--by file machines stand on both sides, which flatters: a machine's sounds are much alike. A row a fold: accuracy,
+balanced accuracy, macro F1, calibration error, minutes of training, and clips a second that ``label predict`` tells
+with everything counted. The last rows of a preset are over all clips together, and the confusion matrix. The thesis's
+figures, of other sounds, stand beside. WORK keeps data sets and runs: an interrupted bench goes on where it was. No
+network begins with weights from outside.
 """
 
 import argparse
@@ -46,38 +48,56 @@ def stereokit(*words):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-def machines_by_fold(drums):
-    """Return the machines of each fold, and how many labelled clips each machine has."""
+def labelled(drums, by):
+    """Return file name, label and group of each labelled file: its machine, or for ``file`` its own name."""
     with (drums / "labels.csv").open() as file:
-        counts = Counter(row["machine"] for row in csv.DictReader(file) if row["label"])
+        rows = [row for row in csv.DictReader(file) if row["label"]]
+    return [(row["file_name"], row["label"], row["machine"] if by == "machine" else row["file_name"]) for row in rows]
+
+
+def groups_by_fold(rows):
+    """Return the groups of each fold, and how many clips each group has."""
+    counts = Counter(group for _, _, group in rows)
+    if max(counts.values()) == 1:
+        # files of one label come to all folds by turns
+        order = [name for _, name in sorted((label, name) for name, label, _ in rows)]
+        return [order[fold::FOLDS] for fold in range(FOLDS)], counts
     folds = [[] for _ in range(FOLDS)]
     for machine in sorted(counts, key=lambda name: (-counts[name], name)):
         min(folds, key=lambda fold: sum(counts[one] for one in fold)).append(machine)
     return folds, counts
 
 
-def labels_of(drums):
-    with (drums / "labels.csv").open() as file:
-        return sorted({row["label"] for row in csv.DictReader(file) if row["label"]})
-
-
-def prepare(drums, work, fold, rate):
-    """Return the data set of a fold: its machines are the test split."""
-    dataset, assignment = work / f"fold-{fold}-{rate}", work / f"fold-{fold}.csv"
+def prepare(options, rows, fold, rate):
+    """Return the data set of a fold: its groups are the test split."""
+    stem = options.work / f"{options.by}-{fold}"
+    dataset, table, assignment = Path(f"{stem}-{rate}"), Path(f"{stem}-labels.csv"), Path(f"{stem}-splits.csv")
     if not (dataset / "dataset.json").exists():
-        folds, counts = machines_by_fold(drums)
-        others = [machine for other in folds if other is not folds[fold] for machine in other]
-        rest = sorted(others, key=lambda machine: counts[machine])
-        lines = ["group,split", *(f"{machine},test" for machine in folds[fold])]
-        wanted, held = VALIDATION_SHARE * sum(counts[one] for one in rest), 0
-        for machine in rest:
-            lines.append(f"{machine},{'validation' if held < wanted else 'train'}")
-            held += counts[machine] if held < wanted else 0
-        assignment.write_text("\n".join(lines) + "\n")
-        only = [word for label in labels_of(drums) for word in ("--only", label)]
-        stereokit("prep", drums, "--labels", drums / "labels.csv", "--group", "machine", *only, "--length", "1.0",
-                  "--rate", rate, "--assign", assignment, "-o", dataset)  # fmt: skip
+        folds, counts = groups_by_fold(rows)
+        others = [group for other in folds if other is not folds[fold] for group in other]
+        splits = dict.fromkeys(folds[fold], "test") | dict.fromkeys(others, "train")
+        room = VALIDATION_SHARE * sum(counts[group] for group in others)
+        # few large machines, so that many are left to learn from; files are sorted by label, so every so many
+        largest = sorted(others, key=lambda group: -counts[group])
+        for group in largest if options.by == "machine" else others[:: round(1.0 / VALIDATION_SHARE)]:
+            if counts[group] <= room:
+                splits[group] = "validation"
+                room -= counts[group]
+        write(assignment, [("group", "split"), *splits.items()])
+        write(table, [("file_name", "label", "of"), *rows])
+        only = [word for label in labels_of(rows) for word in ("--only", label)]
+        stereokit("prep", options.drums, "--labels", table, "--group", "of", *only, "--length", "1.0", "--rate", rate,
+                  "--assign", assignment, "-o", dataset)  # fmt: skip
     return dataset
+
+
+def labels_of(rows):
+    return sorted({label for _, label, _ in rows})
+
+
+def write(path, rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
 
 
 def train(dataset, run, preset, options):
@@ -129,6 +149,7 @@ def main():
     parser.add_argument("drums", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--presets", nargs="+", default=PRESETS)
+    parser.add_argument("--by", choices=("machine", "file"), default="machine")
     parser.add_argument("--folds", nargs="+", type=int, default=range(FOLDS))
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--seed", type=int, default=0)
@@ -136,15 +157,17 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    labels = labels_of(options.drums)
-    folds, _ = machines_by_fold(options.drums)
-    for fold in options.folds:
-        print(f"fold {fold}: {', '.join(folds[fold])}", flush=True)
+    rows = labelled(options.drums, options.by)
+    labels = labels_of(rows)
+    if options.by == "machine":
+        folds, _ = groups_by_fold(rows)
+        for fold in options.folds:
+            print(f"fold {fold}: {', '.join(folds[fold])}", flush=True)
     for preset in options.presets:
         found = []
         for fold in options.folds:
-            dataset = prepare(options.drums, options.work, fold, RATES.get(preset, 44_100))
-            run = options.work / f"{preset}-{fold}-{options.seed}"
+            dataset = prepare(options, rows, fold, RATES.get(preset, 44_100))
+            run = options.work / f"{options.by}-{fold}-{preset}-{options.seed}"
             minutes = train(dataset, run, preset, options)
             truth, said, sure, clips_s = tell(dataset, run, labels, options.jobs)
             found.append((truth, said, sure))
