@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from stereokit.data.isolation import map_isolated
+from stereokit.data.memory import keep_freed_memory
 from stereokit.data.sources import Source
 from stereokit.errors import BadInputError
 from stereokit.models._capabilities import Embedder, Labeller, require
@@ -52,6 +53,7 @@ class ClipModel:
 
     def __init__(self, folder: Path, capability: Capability, command: str, device: str) -> None:
         require(read_config(folder).family, capability, command)
+        keep_freed_memory()
         self.run: Run = load_run(folder)
         torch.set_num_threads(available_threads())
         self._device = choose_device(device)
