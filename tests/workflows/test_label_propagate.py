@@ -25,6 +25,11 @@ def table(folder):
     return "--labels", folder / "labels.csv"
 
 
+def quick_table(folder):
+    """Return the words for labels, and for a feature that is quickly computed, where what is told does not matter."""
+    return *table(folder), "--features", "mfcc"
+
+
 def test_clips_without_labels_get_those_of_their_like_with_sources_and_confidence(run, drums):
     result = run("label", "propagate", drums, *table(drums))
     assert result.status == 0, result.err
@@ -67,11 +72,11 @@ def test_features_of_score_are_features_here(run, tmp_path, features):
 
 
 def test_the_csv_is_a_table_of_labels_that_the_command_itself_reads(run, drums):
-    text = run("label", "propagate", drums, *table(drums), "--csv").out
+    text = run("label", "propagate", drums, *quick_table(drums), "--csv").out
     rows = list(csv.DictReader(io.StringIO(text)))
     assert len(rows) == 18
     (drums / "all.csv").write_text(text)
-    again = run("label", "audit", drums, "--labels", drums / "all.csv", "--least", "1")
+    again = run("label", "audit", drums, "--labels", drums / "all.csv", "--least", "1", "--features", "mfcc")
     assert again.rows[-1]["labelled"] == 18
 
 
@@ -89,12 +94,12 @@ def test_what_is_less_sure_than_asked_for_is_not_told(run, drums):
 
 
 def test_labels_of_rows_on_a_pipe_and_of_a_data_set_are_metadata(run, drums, data_set):
-    rows = run("label", "propagate", drums, *table(drums)).out
-    result = run("label", "propagate", "-", "--labels", "metadata", stdin=rows)
+    rows = run("label", "propagate", drums, *quick_table(drums)).out
+    result = run("label", "propagate", "-", "--labels", "metadata", "--features", "mfcc", stdin=rows)
     assert result.status == 0, result.err
     assert result.rows[-1]["human"] == 18
     folder = data_set(12, label=["left", "right", None], frames=[400, 800, 400])
-    result = run("label", "propagate", folder, "--labels", "metadata")
+    result = run("label", "propagate", folder, "--labels", "metadata", "--features", "mfcc")
     assert result.status == 0, result.err
     assert (result.rows[-1]["human"], result.rows[-1]["propagated"]) == (8, 4)
 
@@ -115,19 +120,19 @@ def test_bad_sounds_cost_themselves_and_silence_is_told_nothing(run, drums):
     assert by_name["silence.wav"]["status"] == "abstained"
     assert by_name["silence.wav"]["reason"] == "is silent"
     assert by_name["one.wav"]["label"] in ("hat", "kick", "tom", None)
-    assert run("label", "propagate", drums, *table(drums), "--strict").status == 4
+    assert run("label", "propagate", drums, *quick_table(drums), "--strict").status == 4
 
 
 def test_labels_of_files_that_are_not_there_are_told(run, drums):
     with (drums / "labels.csv").open("a") as file:
         file.write("kick/gone.wav,kick,a\n../outside.wav,kick,a\n")
-    result = run("label", "propagate", drums, *table(drums))
+    result = run("label", "propagate", drums, *quick_table(drums))
     assert result.status == 3
     assert "kick/gone.wav: is labelled and not there" in result.err
     assert "outside.wav" in result.err
     # those of other folders are nobody's fault
-    assert run("label", "propagate", drums / "kick", drums / "hat", *table(drums)).status == 3
-    assert "tom" not in run("label", "propagate", drums / "kick", drums / "hat", *table(drums)).err
+    assert run("label", "propagate", drums / "kick", drums / "hat", *quick_table(drums)).status == 3
+    assert "tom" not in run("label", "propagate", drums / "kick", drums / "hat", *quick_table(drums)).err
 
 
 @pytest.mark.parametrize(
