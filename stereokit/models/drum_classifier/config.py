@@ -147,6 +147,7 @@ PRESETS = {
     "raw-spec": _DEFAULT,
     "best": replace(
         _DEFAULT, network="pictures-statistics", width=24, synthetic=600, mixing=0.35, rate=3e-3, batch=48, steps=1_500,
+        validate_every=500,
     ),
     "resnet50": _RESNET,
     "resnest50": replace(_RESNET, network="resnest50"),
