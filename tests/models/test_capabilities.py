@@ -113,7 +113,7 @@ def test_a_family_that_cannot_is_told_with_those_that_can(monkeypatch: pytest.Mo
 
 def test_every_capability_has_its_form() -> None:
     assert set(PROTOCOLS) == {
-        "sampler", "interpolator", "encoder", "critic", "converter", "labeller", "embedder",
+        "sampler", "interpolator", "encoder", "critic", "converter", "translator", "labeller", "embedder",
     }  # fmt: skip
     model = toy_family.Model(toy_family.ToyConfig())
     assert {name for name, form in PROTOCOLS.items() if isinstance(model, form)} == set(toy_family.FAMILY.capabilities)

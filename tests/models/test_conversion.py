@@ -75,6 +75,8 @@ def test_what_is_not_finite_or_of_another_shape_is_no_sound():
 
 def test_a_translator_is_told_what_sounds_are_and_what_they_should_be():
     class Between:
+        representation = None
+
         def translate(self, wave: torch.Tensor, source: int, target: int) -> torch.Tensor:
             return wave * (10 * source + target)
 
