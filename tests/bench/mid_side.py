@@ -8,8 +8,8 @@ in 24 variants to be held against. DRUMS is a folder with ``labels.csv`` (file_n
 side are split by machine, and their classes are the conditions. A row is an encoding of the preset, or ``published``:
 their transform and recipe, beside ``default``, the same mended; beside small, both have networks of small's size. WORK
 keeps data, runs and clips: what is there is not made again. Each table has the mean and the deviation over the seeds,
-and what the training clips get. With --jobs 2 two trainings run at a time, with a thread each. ``--causes`` prints how mid, side, left and right differ
-as pictures to learn, and trains nothing.
+and what the training clips get. With --jobs 2 two trainings run at a time, with a thread each. ``--causes`` prints how
+mid, side, left and right differ as pictures to learn, and trains nothing.
 """
 
 import argparse
