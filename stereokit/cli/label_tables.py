@@ -1,6 +1,7 @@
 """Labels as tables for a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rich.console import Group
@@ -64,7 +65,12 @@ def _rounded(value: "Json") -> "Json":
 
 
 def audit_table(rows: "Sequence[Row]") -> "RenderableType":
-    """Draw the findings, a table a kind, and the summary."""
+    """Draw the findings, a table a kind, and the summary; names say enough where whole paths would take the line."""
     *findings, last = rows
+    findings = [replace(row, fields=_without_paths(row.fields)) for row in findings]
     values = [[name, value] for name, value in last.fields.items() if name != "status" and value not in (None, {}, [])]
     return Group(row_table(findings), Text(), plain_table(["", str(last.fields["status"])], values))
+
+
+def _without_paths(fields: "Mapping[str, Json]") -> "dict[str, Json]":
+    return {name: value for name, value in fields.items() if name not in ("path", "other_path")}

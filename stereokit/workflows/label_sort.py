@@ -105,7 +105,7 @@ def folder_name(label: str) -> str:
     """Return the name of a label's folder: the label itself where that is plain, else a slug of it.
 
     >>> folder_name("closed hat"), folder_name("../x")
-    ('closed hat', 'x-2bc2a0b2')
+    ('closed hat', 'x-d42ff05c')
     """
     return label if _PLAIN.fullmatch(label) and not label.endswith(" ") else output_stem(label)
 
