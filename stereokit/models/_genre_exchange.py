@@ -109,11 +109,17 @@ class GenreExchange(TrainedModel):
 
     def reconstructed(self, pictures: torch.Tensor, genre: int) -> tuple[Coded, torch.Tensor]:
         """Return what a genre's encoder makes of its pictures, and what its decoder makes of that."""
-        coder = self.coder(genre)
+        coder, coded = self.coder(genre), self.coded(pictures, genre)
         with self.autocast():
-            coded = coder.encoder(pictures)
             made = coder.pictures(coded, coder.manner(coded))
         return coded, made.to(pictures.dtype)
+
+    def coded(self, pictures: torch.Tensor, genre: int) -> Coded:
+        """Return what a genre's encoder makes of pictures."""
+        with self.autocast():
+            found = self.coder(genre).encoder(pictures)
+        assert isinstance(found, Coded)  # noqa: S101 - calls of modules forget what they return
+        return found
 
     def exchanged(self, coded: Coded, genre: int) -> torch.Tensor:
         """Return what a genre's decoder makes of what another's encoder told, in its own mean manner."""
@@ -146,8 +152,7 @@ class GenreExchange(TrainedModel):
             self.representation if padded.shape[-1] == self.frames else self.form_of(padded.shape[-1]).to(wave.device)
         )
         pictures = form.encode(padded)
-        with self.autocast():
-            coded = self.coder(source).encoder(pictures)
+        coded = self.coded(pictures, source)
         # what is silent on both sides stays so: a network leaves a little everywhere
         made = self.exchanged(coded, target) * (pictures.amax((1, 2, 3), keepdim=True) > 0.0)
         return form.decode_near(made, padded)[..., : wave.shape[-1]]

@@ -132,7 +132,7 @@ def _looks(model: GenreExchange, one: _Pass) -> torch.Tensor:
 def _returns(model: GenreExchange, one: _Pass) -> torch.Tensor:
     """Return how far the map of a translation lies from that of its source."""
     assert one.translated is not None  # noqa: S101 - the term's weight is not 0
-    again = model.coder(one.target).encoder(one.translated).map
+    again = model.coded(one.translated, one.target).map
     return torch.as_tensor((again - one.coded.map.detach()).abs().mean())
 
 
@@ -147,15 +147,17 @@ def _judge(model: GenreExchange) -> Callable[[Batch, Draw], Losses]:
     config = model.config
 
     def judge(batch: Batch, draw: Draw) -> Losses:
+        groups = _by_genre(model, batch)
         with torch.no_grad():
-            passes = [_passed(model, genre, pictures) for genre, pictures in _by_genre(model, batch)]
+            maps_of = [(genre, model.coded(pictures, genre)) for genre, pictures in groups]
         losses: dict[str, torch.Tensor] = {}
         if model.look is not None:
-            odds, slopes = zip(*(_odds(model.look, one) for one in passes), strict=True)
+            shown = [(genre, pictures, coded) for (genre, pictures), (_, coded) in zip(groups, maps_of, strict=True)]
+            odds, slopes = zip(*(_odds(model, model.look, *one) for one in shown), strict=True)
             losses["odds"] = torch.stack(odds).mean()
             losses["slope"] = _SLOPE_WEIGHT * torch.stack(slopes).mean()
         if model.critic is not None and not _is_reversed(model):
-            maps, labels = _maps([(one.genre, one.coded) for one in passes])
+            maps, labels = _maps(maps_of)
             losses["apartness"] = -apartness(model.critic(maps), labels)
             losses["penalty"] = config.penalty_weight * domain_penalty(model.critic, maps, labels, draw.uniform())
         return losses
@@ -163,11 +165,15 @@ def _judge(model: GenreExchange) -> Callable[[Batch, Draw], Losses]:
     return judge
 
 
-def _odds(look: PictureCritic, one: _Pass) -> tuple[torch.Tensor, torch.Tensor]:
+def _odds(
+    model: GenreExchange, look: PictureCritic, genre: int, pictures: torch.Tensor, coded: Coded
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return what the critic of pictures minimises: its error about a genre's own and others' pictures, its slope."""
-    assert one.translated is not None  # noqa: S101 - its weight is not 0
-    odds = odds_critic(look(one.pictures)[:, one.genre], look(one.translated)[:, one.target])
-    return odds, real_slope(lambda shown: look(shown)[:, one.genre], one.pictures)
+    target = _next(model, genre)
+    with torch.no_grad():
+        translated = model.exchanged(coded, target)
+    odds = odds_critic(look(pictures)[:, genre], look(translated)[:, target])
+    return odds, real_slope(lambda shown: look(shown)[:, genre], pictures)
 
 
 def _errors(model: GenreExchange, difference: torch.Tensor) -> torch.Tensor:

@@ -90,13 +90,20 @@ class MelLevels(Representation):
             ``steady`` and ``random`` forget the clips' phases, to be compared with.
         uniform
             Where random phases are drawn from.
+
+        Raises
+        ------
+        ValueError
+            For random phases without it.
         """
         power = self.power(encoded)
         source = self._spectra(clips)
         found = self.bands.power(source)
         if start != "source":
             magnitudes = self.bands.magnitudes(power)
-            if start == "steady" or uniform is None:
+            if start == "random" and uniform is None:
+                raise ValueError("random phases need uniform, where they are drawn from")
+            if uniform is None or start == "steady":
                 phases = self.transform.first_phase(with_highest(magnitudes))[..., :-1, :]
             else:
                 turns = uniform(*magnitudes.shape[1:])

@@ -80,6 +80,7 @@ def _read(path: Path) -> object:
         # what a sparse tensor says of itself is checked, before anything trusts it
         checked = torch.sparse.check_sparse_tensor_invariants()  # type: ignore[no-untyped-call]
         with torch.serialization.safe_globals(_ARRAYS), checked:
+            # published files are pickles, and there is no other reader; this one runs nothing but what the list names
             return torch.load(path, map_location="cpu", weights_only=True)
     except MemoryError:
         raise

@@ -113,6 +113,8 @@ def test_patches_of_a_recurrent_decoder_are_asked_to_agree():
 def test_the_mean_manner_of_each_genre_is_remembered_and_applied():
     model = model_of("genre-segnet", manner=4)
     before = model.manners.clone()
+    losses_of(model, "critics")
+    assert torch.equal(model.manners, before)
     losses_of(model, "exchange")
     assert (model.manners != before).any(1).all()
     wave, _ = batch_of(model, 1)

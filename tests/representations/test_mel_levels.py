@@ -63,6 +63,12 @@ def test_sound_is_made_where_the_source_is_silent():
     assert misses_db(form, made, wanted) < 3.0
 
 
+def test_random_phases_are_not_made_up_where_there_is_nothing_to_draw_from():
+    form, clips = MelLevels(**SMALL), chords(1)
+    with pytest.raises(ValueError, match="need uniform"):
+        form.decode_near(form.encode(clips), clips, start="random")
+
+
 def test_silence_stays_silent_and_mono_mono():
     form, clips = MelLevels(**SMALL), chords(3)
     assert not form.decode_near(torch.zeros(3, *form.shape), clips).abs().max() > 1e-6
