@@ -15,6 +15,7 @@ FLOORS = [
     ("__main__",),
     ("cli",),
     ("workflows",),
+    ("serving",),
     ("models",),
     ("training",),
     ("losses", "nets", "representations"),
