@@ -1,7 +1,9 @@
 /* Points of a plane or a room on a canvas: pan, zoom, turn, find what is under the pointer, draw a lasso.
  *
  * A classic script that defines one class and needs nothing else. All points are one draw call; a frame is drawn
- * only when something has changed; what lies under the pointer is looked up in a grid, never read from pixels.
+ * only when something has changed; what lies under the pointer is looked up in a grid, never read from pixels. Where
+ * a frame takes long, as without a graphics card, a fair sample of the points is drawn while the view moves, and all
+ * of them as soon as it rests.
  * The colours of the ground and of rings are the canvas's own `background-color` and `color`.
  */
 "use strict";
@@ -18,9 +20,7 @@ class Scatter {
     void main() {
       vec3 seen = turn * (place - centre);
       float isChosen = step(0.75, look.a);
-      // On a plane nearness is a number of the point's own, so that no class lies over all others.
-      float far = depth > 0.0 ? clamp(0.5 - seen.z * depth, 0.0, 1.0)
-        : fract(sin(dot(place.xy, vec2(12.9898, 78.233))) * 43758.547);
+      float far = clamp(0.5 - seen.z * depth, 0.0, 1.0);
       gl_Position = look.a < 0.25 ? vec4(2.0, 2.0, 2.0, 1.0)
         : vec4(seen.xy * scale, (far - isChosen) * 0.9, 1.0);
       gl_PointSize = size * (1.0 + 0.6 * isChosen) * (depth > 0.0 ? 1.25 - 0.5 * far : 1.0);
@@ -48,6 +48,9 @@ class Scatter {
   static #CLICK = 5; // pixels that a pointer may move between down and up and still click
   static #FRAMES = 240;
   static #CLOSEST = 2000; // times the size at which all points are seen
+  static #REST_MS = 150; // without movement, after which the view rests
+  static #SLOW_MS = 20; // of a frame, above which fewer points are drawn while the view moves
+  static #FEWEST = 1500; // points that are always drawn
 
   /* Tell whether this browser can draw. */
   static isSupported() {
@@ -74,6 +77,9 @@ class Scatter {
     this.dimensions = 2;
     this.coordinates = new Float32Array(0);
     this.looks = new Uint8Array(0);
+    this.order = new Int32Array(0);
+    this.sample = 0;
+    this.lastMove = -Infinity;
     this.visible = new Uint8Array(0);
     this.chosen = new Uint8Array(0);
     this.marked = -1;
@@ -103,6 +109,8 @@ class Scatter {
     this.visible = new Uint8Array(this.count).fill(1);
     this.chosen = new Uint8Array(this.count);
     this.marked = this.hovered = -1;
+    this.sample = this.count;
+    this.#shuffle();
     this.#measure();
     this.#upload();
     this.fit();
@@ -216,10 +224,28 @@ class Scatter {
     return { program, places };
   }
 
+  /* Points are drawn in an order of chance, the same every time: no class lies over all others, and the first few are
+   * a fair sample. */
+  #shuffle() {
+    this.order = Int32Array.from({ length: this.count }, (_, point) => point);
+    let state = 1;
+    for (let place = this.count - 1; place > 0; place -= 1) {
+      state = (state * 48271) % 2147483647;
+      const other = state % (place + 1);
+      [this.order[place], this.order[other]] = [this.order[other], this.order[place]];
+    }
+  }
+
   #upload() {
     const gl = this.context;
+    const placed = new Float32Array(this.count * this.dimensions);
+    for (let place = 0; place < this.count; place += 1) {
+      for (let axis = 0; axis < this.dimensions; axis += 1) {
+        placed[place * this.dimensions + axis] = this.coordinates[this.order[place] * this.dimensions + axis];
+      }
+    }
     gl.bindBuffer(gl.ARRAY_BUFFER, this.placeBuffer);
-    gl.bufferData(gl.ARRAY_BUFFER, this.coordinates, gl.STATIC_DRAW);
+    gl.bufferData(gl.ARRAY_BUFFER, placed, gl.STATIC_DRAW);
     this.#show();
   }
 
@@ -230,34 +256,44 @@ class Scatter {
       const isSeen = this.visible[point] && Number.isFinite(this.#sum(point));
       this.looks[4 * point + 3] = isSeen ? (this.chosen[point] ? 255 : 128) : 0;
     }
+    const words = new Uint32Array(this.looks.buffer);
     gl.bindBuffer(gl.ARRAY_BUFFER, this.lookBuffer);
-    gl.bufferData(gl.ARRAY_BUFFER, this.looks, gl.DYNAMIC_DRAW);
+    gl.bufferData(gl.ARRAY_BUFFER, this.order.map((point) => words[point]), gl.DYNAMIC_DRAW);
+    this.isLayered = this.dimensions === 3 || this.chosen.includes(1);
     this.grid = null;
     this.draw();
   }
 
   #frame(start) {
     this.pending = 0;
-    this.#paint();
+    const isMoving = performance.now() - this.lastMove < Scatter.#REST_MS;
+    const drawn = isMoving ? this.sample : this.count;
+    this.#paint(drawn);
+    clearTimeout(this.resting);
+    if (drawn < this.count) this.resting = setTimeout(() => this.draw(), Scatter.#REST_MS + 10);
     // What a frame takes is the time until the browser asks for the next one: drawing goes on after the calls return.
     requestAnimationFrame((next) => {
-      this.frameTimes.push(next - start);
+      const took = next - start;
+      this.frameTimes.push(took);
       if (this.frameTimes.length > Scatter.#FRAMES) this.frameTimes.shift();
+      if (!isMoving) return;
+      const factor = took > Scatter.#SLOW_MS ? Math.max(Math.min(16 / took, 0.8), 0.3) : 1.04;
+      this.sample = Math.round(Math.min(Math.max(drawn * factor, Scatter.#FEWEST), this.count));
     });
   }
 
-  #paint() {
+  #paint(drawn) {
     const gl = this.context;
     if (gl.isContextLost()) return;
     const [red, green, blue] = this.ground;
     gl.viewport(0, 0, this.canvas.width, this.canvas.height);
     gl.clearColor(red, green, blue, 1);
     gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
-    if (this.count) this.#paintPoints();
+    if (this.count) this.#paintPoints(drawn);
     if (this.lasso) this.#paintLasso();
   }
 
-  #paintPoints() {
+  #paintPoints(drawn) {
     const gl = this.context;
     const { program, places } = this.program;
     gl.useProgram(program);
@@ -267,7 +303,8 @@ class Scatter {
     gl.bindBuffer(gl.ARRAY_BUFFER, this.lookBuffer);
     gl.enableVertexAttribArray(1);
     gl.vertexAttribPointer(1, 4, gl.UNSIGNED_BYTE, true, 0, 0);
-    const size = this.#size() * this.ratio;
+    // fewer points are larger ones, so that the picture stays about as dense
+    const size = this.#size() * this.ratio * Math.min(Math.max(this.count / drawn, 1) ** 0.25, 1.8);
     gl.uniformMatrix3fv(places.turn, false, this.turn);
     gl.uniform3fv(places.centre, this.centre);
     gl.uniform2f(places.scale, (2 * this.scale) / this.width, (2 * this.scale) / this.height);
@@ -276,13 +313,13 @@ class Scatter {
     gl.uniform3fv(places.ground, this.ground);
     gl.uniform3fv(places.ink, this.ink);
     gl.uniform1f(places.isRing, 0);
-    gl.enable(gl.DEPTH_TEST);
-    gl.drawArrays(gl.POINTS, 0, this.count);
+    if (this.isLayered) gl.enable(gl.DEPTH_TEST);
+    gl.drawArrays(gl.POINTS, 0, drawn);
     gl.disable(gl.DEPTH_TEST);
     if (this.marked >= 0 && this.marked < this.count) {
       gl.uniform1f(places.isRing, 1);
       gl.uniform1f(places.size, Math.max(2.2 * size, 14 * this.ratio));
-      gl.drawArrays(gl.POINTS, this.marked, 1);
+      gl.drawArrays(gl.POINTS, this.order.indexOf(this.marked), 1);
     }
   }
 
@@ -424,6 +461,7 @@ class Scatter {
 
   #moved() {
     this.grid = null;
+    this.lastMove = performance.now();
     this.draw();
   }
 
