@@ -1,6 +1,6 @@
 """The space in which labels are propagated: sounds as points, on a map or as they are."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,17 +12,20 @@ from stereokit import catalog
 from stereokit.data.sources import Refusal, Source
 from stereokit.errors import BadInputError, MissingError, UsageError
 from stereokit.metrics.portrait import Portrait
-from stereokit.metrics.sound_space import sound_space, standardised
+from stereokit.metrics.sound_space import SoundSpace, Standard
 from stereokit.workflows.events import Progress
 from stereokit.workflows.label_examine import PORTRAIT, Examined, examined
 
 if TYPE_CHECKING:
+    from stereokit.metrics.layouts._form import Layout
     from stereokit.workflows.label_model import ClipModel
 
 EMBEDDING = "embedding"
 SILENT = "is silent"
 
 Points = NDArray[np.float64]
+# Of portraits, or of vectors as they are.
+Space = SoundSpace | Standard
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,10 @@ class Placed:
         Numbers of sounds without a sample that is not zero: they are like nothing.
     marks
         Fingerprints of all sounds, where they were asked for.
+    space
+        In which the points lie.
+    run
+        The fingerprint of the run that embeds; None for named features.
     """
 
     points: Points
@@ -48,6 +55,8 @@ class Placed:
     refused: list[Refusal]
     silent: list[int]
     marks: list[bytes | None]
+    space: Space
+    run: str | None = None
 
 
 def check_features(name: str) -> None:
@@ -88,6 +97,8 @@ def place_sounds(
     seed: int,
     device: str = "auto",
     is_marked: bool = False,
+    space: Space | None = None,
+    of_run: str | None = None,
 ) -> Generator[Progress, None, Placed]:
     """Read sounds and return where each lies.
 
@@ -105,12 +116,19 @@ def place_sounds(
         Where a run's model computes.
     is_marked
         Whether fingerprints are wanted.
+    space
+        In which the sounds are placed; None makes one of themselves.
+    of_run
+        The fingerprint of the run that made the space.
 
     Raises
     ------
     BadInputError
         When no sound can be read, or all are silent.
+    UsageError
+        For another run than the one that made the space.
     """
+    run: str | None = None
     is_named = features == PORTRAIT or features in catalog.names("feature")
     looks: list[object] = []
     marks: list[bytes | None] = [None] * len(sources)
@@ -123,6 +141,9 @@ def place_sounds(
         from stereokit.workflows.label_model import everything  # noqa: PLC0415 - only models need torch
 
         model = open_model(Path(features), "embedder", "--features", device)
+        run = model.run.fingerprint
+        if of_run is not None and run != of_run:
+            raise UsageError(f"--features {features}: is another run than the one that this map was made with")
         looks = [*(yield from everything(model, sources, jobs=jobs))]
     refused = [
         Refusal(str(source.path), str(look))
@@ -134,19 +155,29 @@ def place_sounds(
     if not numbers:
         raise BadInputError(f"none of {len(sources)} sounds can be used: {_why(refused)}")
     found = [looks[number] for number in numbers]
-    points = _points(found, seed)
-    return Placed(points, np.array(numbers, np.int64), refused, silent, marks)
+    made = _space(found, seed) if space is None else space
+    return Placed(_points(made, found), np.array(numbers, np.int64), refused, silent, marks, made, run)
 
 
 def _why(refused: Sequence[Refusal]) -> str:
     return f"{refused[0].path} {refused[0].reason}" if refused else "all are silent"
 
 
-def _points(looks: Sequence[object], seed: int) -> Points:
-    portraits = [look for look in looks if isinstance(look, Portrait)]
-    if portraits:
-        return sound_space(portraits, seed=seed)
-    return standardised(np.stack([np.asarray(look, np.float64) for look in looks]))
+def _portraits(looks: Sequence[object]) -> list[Portrait]:
+    return [look for look in looks if isinstance(look, Portrait)]
+
+
+def _vectors(looks: Sequence[object]) -> Points:
+    return np.stack([np.asarray(look, np.float64) for look in looks])
+
+
+def _space(looks: Sequence[object], seed: int) -> Space:
+    portraits = _portraits(looks)
+    return SoundSpace.fit(portraits, seed=seed) if portraits else Standard.fit(_vectors(looks))
+
+
+def _points(space: Space, looks: Sequence[object]) -> Points:
+    return space.points(_portraits(looks)) if isinstance(space, SoundSpace) else space.points(_vectors(looks))
 
 
 def on_map(points: Points, space: str, dimensions: int, seed: int) -> Points:
@@ -159,5 +190,5 @@ def on_map(points: Points, space: str, dimensions: int, seed: int) -> Points:
     """
     if space == EMBEDDING:
         return points
-    place: Callable[..., Points] = catalog.load("layout", space).place
-    return place(points, dimensions, seed, None)
+    layout: Layout = catalog.load("layout", space)
+    return layout.place(points, dimensions, seed).places

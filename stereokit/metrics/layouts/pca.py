@@ -1,13 +1,14 @@
 """The directions of largest variance: fast, always the same, and blind to all that is not a straight line."""
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stereokit.metrics.layouts._form import Layout, Points, principal_map
+from stereokit.metrics.layouts._form import Drawn, Layout, Points, Wish, principal_map
 
 
-def _place(points: Points, dimensions: int, seed: int, labels: NDArray[np.int64] | None) -> Points:
-    return principal_map(points, dimensions)
+def _draw(points: Points, wish: Wish) -> Drawn:
+    return principal_map(points, wish.dimensions)
 
 
-LAYOUT = Layout("directions of largest variance", _place)
+def _more(drawn: Drawn, more: Points) -> Points:
+    return (more - drawn.kept["mean"]) @ drawn.kept["axes"]
+
+
+LAYOUT = Layout("pca", "directions of largest variance", _draw, own_more=_more)

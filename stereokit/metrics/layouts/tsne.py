@@ -1,24 +1,28 @@
 """t-SNE (van der Maaten and Hinton 2008): neighbours stay neighbours, distances between groups mean nothing."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stereokit.metrics.layouts._form import Layout, Points, first_map, optional, require_points
-
-_PERPLEXITY = 30.0
-_LEAST = 5
+from stereokit.metrics.layouts._form import Drawn, Layout, Parameter, Points, Wish, first_map, optional
 
 
-def _place(points: Points, dimensions: int, seed: int, labels: NDArray[np.int64] | None) -> Points:
-    require_points(points, _LEAST, "tsne")
+def _draw(points: Points, wish: Wish) -> Drawn:
+    # more neighbours than a third of the others, and it could not be told who is near
+    perplexity = min(wish.values["perplexity"], (len(points) - 1) / 3.0)
     tsne = optional("sklearn.manifold", "scikit-learn").TSNE(
-        n_components=dimensions,
-        perplexity=min(_PERPLEXITY, (len(points) - 1) / 3.0),
-        init=first_map(points, dimensions, seed, 1e-4).astype(np.float32),
-        random_state=seed,
+        n_components=wish.dimensions,
+        perplexity=perplexity,
+        init=first_map(points, wish.dimensions, wish.seed, 1e-4).astype(np.float32),
+        random_state=wish.seed,
         n_jobs=1,
     )
-    return np.asarray(tsne.fit_transform(points.astype(np.float32)), np.float64)
+    placed = np.asarray(tsne.fit_transform(points.astype(np.float32)), np.float64)
+    return Drawn(placed, {"perplexity": perplexity})
 
 
-LAYOUT = Layout("t-SNE: neighbours stay neighbours", _place)
+LAYOUT = Layout(
+    "tsne",
+    "t-SNE: neighbours stay neighbours",
+    _draw,
+    parameters=(Parameter("perplexity", 30.0, 1.0, 1000.0),),
+    fewest=5,
+)

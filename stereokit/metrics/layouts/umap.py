@@ -3,30 +3,35 @@
 import warnings
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stereokit.metrics.layouts._form import Layout, Points, first_map, optional, require_points
+from stereokit.metrics.layouts._form import Drawn, Layout, Parameter, Points, Wish, first_map, optional
 
-_NEIGHBOURS = 15
-_LEAST = 5
 _SIZE = 3.0
 
 
-def _place(points: Points, dimensions: int, seed: int, labels: NDArray[np.int64] | None) -> Points:
-    require_points(points, _LEAST, "umap")
+def _draw(points: Points, wish: Wish) -> Drawn:
     package = optional("umap", "umap-learn")
+    neighbours = min(int(wish.values["neighbours"]), len(points) - 1)
     umap = package.UMAP(
-        n_components=dimensions,
-        n_neighbors=min(_NEIGHBOURS, len(points) - 1),
-        init=first_map(points, dimensions, seed, _SIZE).astype(np.float32),
-        random_state=seed,
+        n_components=wish.dimensions,
+        n_neighbors=neighbours,
+        min_dist=wish.values["min-distance"],
+        init=first_map(points, wish.dimensions, wish.seed, _SIZE).astype(np.float32),
+        random_state=wish.seed,
         n_jobs=1,
     )
     with warnings.catch_warnings():
         # It says which of its settings a fixed seed changes, and that equal points have no scale.
         warnings.simplefilter("ignore")
-        placed = umap.fit_transform(points.astype(np.float32), y=labels)
-    return np.nan_to_num(np.asarray(placed, np.float64))
+        placed = umap.fit_transform(points.astype(np.float32), y=wish.labels)
+    return Drawn(np.nan_to_num(np.asarray(placed, np.float64)), {**wish.values, "neighbours": neighbours})
 
 
-LAYOUT = Layout("UMAP: neighbours stay neighbours, groups stay apart", _place, can_be_guided=True)
+LAYOUT = Layout(
+    "umap",
+    "UMAP: neighbours stay neighbours, groups stay apart",
+    _draw,
+    parameters=(Parameter("neighbours", 15, 2, 1000), Parameter("min-distance", 0.1, 0.0, 1.0)),
+    fewest=5,
+    can_be_guided=True,
+)
