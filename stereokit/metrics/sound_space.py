@@ -40,6 +40,11 @@ class Standard:
     mean: Points
     deviation: Points
 
+    @property
+    def width(self) -> int:
+        """Of its points."""
+        return len(self.mean)
+
     @classmethod
     def fit(cls, values: Points) -> "Standard":
         """Return that of values, shape (n, d)."""
@@ -99,6 +104,11 @@ class SoundSpace:
     count_mean: Points
     count_axes: Points
     scales: Points
+
+    @property
+    def width(self) -> int:
+        """Of its points."""
+        return int(len(self.figures_mean) + self.picture_axes.shape[1] + self.count_axes.shape[1])
 
     @classmethod
     def fit(cls, portraits: Sequence[Portrait], *, seed: int = 0) -> "SoundSpace":
