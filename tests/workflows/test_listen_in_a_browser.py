@@ -6,28 +6,22 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
-import soundfile
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.select import Select
 from selenium.webdriver.support.wait import WebDriverWait
+from toy_study import folders, held, word_for
 
-from stereokit.data.listening import Listening
 from stereokit.serving.local_server import served
-from stereokit.workflows.events import Message
 from stereokit.workflows.score_listen_page import ListenPage
-from stereokit.workflows.score_listen_pairs import prepared
 from stereokit.workflows.score_listen_results import result_rows
-from stereokit.workflows.score_listen_settings import ListenSettings
-from stereokit.workflows.score_listen_study import Study
 
 pytestmark = pytest.mark.browser
 
-RATE, FRAMES, PAIRS = 44_100, 6_000, 4
+PAIRS = 4
 HOSTILE = "<img src=x onerror=\"document.title='hacked'\">"
 WAIT_S = 15
 
@@ -48,35 +42,14 @@ def browser() -> Iterator[webdriver.Chrome]:
     started.quit()
 
 
-@pytest.fixture
-def folders(tmp_path: Path) -> list[str]:
-    random = np.random.default_rng(0)
-    for name, level in (("secret-a", 0.4), ("secret-b", 0.1), ("secret-x", 0.2)):
-        (tmp_path / name).mkdir()
-        for number in range(PAIRS):
-            samples = random.uniform(-level, level, (FRAMES, 2))
-            soundfile.write(tmp_path / name / f"{number}.wav", samples, RATE)
-    return [str(tmp_path / name) for name in ("secret-a", "secret-b", "secret-x")]
-
-
 @contextmanager
-def held(folders: list[str], **words: object) -> Iterator[SimpleNamespace]:
-    """A study that is served, with its file and address."""
-    path = Path(folders[0]).parent / "study.sqlite"
-    settings = ListenSettings(path, folders[0], folders[1], *folders[2:], **words)
-    events = prepared(settings)
-    try:
-        while True:
-            assert not isinstance(next(events), Message)
-    except StopIteration as stop:
-        ready = stop.value
-    file = Listening(path)
-    file.begin({"question": settings.asked}, ready.pairs)
-    page = ListenPage(Study(file, settings, ready.paths))
-    with served(page.routes()) as server:
-        page.finish = server.finish
-        yield SimpleNamespace(file=file, address=server.address, wait=server.wait)
-    file.close()
+def served_study(place: Path, *, with_reference: bool, **words: object) -> Iterator[SimpleNamespace]:
+    """A study with a page: its file, its address, and what waits for its end."""
+    with held(folders(place, frames=1_200)[: 3 if with_reference else 2], **words) as study:
+        page = ListenPage(study)
+        with served(page.routes()) as server:
+            page.finish = server.finish
+            yield SimpleNamespace(file=study.file, address=server.address, wait=server.wait)
 
 
 @pytest.fixture
@@ -105,8 +78,9 @@ def hear_all(browser: webdriver.Chrome, until: Callable[[str], object]) -> None:
         until(f"document.querySelectorAll('#players .heard').length === {number}")
 
 
-def test_a_study_goes_from_a_name_to_a_result_by_keyboard_and_over_a_reload(browser, folders, until):
-    with held(folders, controls=1, allow_same=True, groups="musicians,others") as study:
+def test_a_study_goes_from_a_name_to_a_result_by_keyboard_and_over_a_reload(browser, tmp_path, until):
+    words = {"controls": 1, "allow_same": True, "groups": "musicians,others"}
+    with served_study(tmp_path, with_reference=True, **words) as study:
         browser.get(study.address)
         until("!document.getElementById('join').hidden")
         browser.find_element(By.ID, "name").send_keys(HOSTILE)
@@ -127,7 +101,7 @@ def test_a_study_goes_from_a_name_to_a_result_by_keyboard_and_over_a_reload(brow
                 browser.refresh()
                 until(f"document.getElementById('count').textContent === '3 of {PAIRS + 1}'")
             hear_all(browser, until)
-            press(browser, "0" if place == 3 else "1" if trial.turn.is_a_first else "2")
+            press(browser, "0" if place == 3 else word_for(trial, "a"))
         until("!document.getElementById('done').hidden")
         assert "secret" not in browser.page_source
         assert browser.title == "Listening study"
@@ -145,8 +119,8 @@ def test_a_study_goes_from_a_name_to_a_result_by_keyboard_and_over_a_reload(brow
     assert everybody["left"] == 0
 
 
-def test_a_trial_answered_in_one_tab_is_not_answered_again_in_another(browser, folders, until):
-    with held(folders[:2]) as study:
+def test_a_trial_answered_in_one_tab_is_not_answered_again_in_another(browser, tmp_path, until):
+    with served_study(tmp_path, with_reference=False) as study:
         browser.get(study.address)
         until("!document.getElementById('join').hidden")
         browser.find_element(By.ID, "name").send_keys("Ann", Keys.ENTER)
@@ -155,7 +129,7 @@ def test_a_trial_answered_in_one_tab_is_not_answered_again_in_another(browser, f
         hear_all(browser, until)
         # what the other tab says
         study.file.answer(first.token, "b")
-        press(browser, "1" if first.turn.is_a_first else "2")
+        press(browser, word_for(first, "a"))
         until("document.getElementById('status').textContent.includes('another tab')")
         until(f"document.getElementById('count').textContent === '2 of {PAIRS}'")
         assert study.file.trials()[0].answer == "b"
