@@ -153,10 +153,11 @@ def uninterrupted() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
+def locked(path: Path, *, guards: Path | None = None) -> Iterator[None]:
     """Hold an exclusive lock on the file ``path`` (made when missing); it ends with the process.
 
-    The holder's process and host are written into it for whoever looks.
+    The holder's process and host are written into it for whoever looks. ``guards`` is what nobody else may use
+    meanwhile: the lock's folder, unless it is said otherwise.
 
     Raises
     ------
@@ -165,6 +166,7 @@ def locked(path: Path) -> Iterator[None]:
     OutputError
         When the lock file cannot be made.
     """
+    guarded = path.parent if guards is None else guards
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
     except OSError as error:
@@ -176,10 +178,10 @@ def locked(path: Path) -> Iterator[None]:
             if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
                 raise OutputError(f"cannot lock {path}: {error.strerror}") from error
             holder = file.read(200).decode("utf-8", "replace").strip() or "another process"
-            raise LockedError(f"{path.parent} is in use by {holder}: wait for it to end") from error
+            raise LockedError(f"{guarded} is in use by {holder}: wait for it to end") from error
         if not path.exists() or os.fstat(file.fileno()).st_ino != path.stat().st_ino:
             # Its holder removed it between our opening and our locking: what we hold, nobody else will see.
-            raise LockedError(f"{path.parent} was in use until now: try again")
+            raise LockedError(f"{guarded} was in use until now: try again")
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n".encode())
         yield

@@ -46,6 +46,16 @@ def propagate_table(rows: "Sequence[Row]") -> "RenderableType":
     return _clips_and_summary(rows, ("path", "label", "confidence", "provenance", "reason"))
 
 
+def review_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw what was decided, and what the other clips are told to be."""
+    return _clips_and_summary(rows, ("path", "label", "provenance", "best", "confidence"))
+
+
+def map_table(rows: "Sequence[Row]") -> "RenderableType":
+    """Draw where clips lie, the first ones, and how the map was made."""
+    return _clips_and_summary(rows, ("path", "label", "x", "y", "z", "reason"))
+
+
 def _evaluation(rows: "Sequence[Row]") -> "RenderableType":
     """Draw accuracy by share of labels, and below it that of the surest nine tenths."""
     shares = sorted({cell(row.fields["share"]) for row in rows})

@@ -52,6 +52,11 @@ def complete_spaces() -> list[str]:
     return ["embedding", *catalog.names("layout")]
 
 
+def complete_layouts() -> list[str]:
+    """Complete a way to draw a map."""
+    return catalog.names("layout")
+
+
 def complete_clip_features(incomplete: str) -> list[str]:
     """Complete what clips are compared by: a feature's name, or the folder of a run."""
     named = [name for name in ["portrait", *catalog.names("feature")] if name.startswith(incomplete)]

@@ -41,6 +41,11 @@ class Output:
         self._bar: Bar | None = None
         self._tasks: dict[str, int] = {}
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether what a person must read to go on would not be shown."""
+        return self._quiet
+
     def show(self, events: Events, table: Table, *, as_csv: bool = False) -> Status:
         """Write what a workflow yields and return its status.
 

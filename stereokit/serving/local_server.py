@@ -28,6 +28,8 @@ _BACKLOG = 512
 _LAST_ANSWERS_S = 2
 _START_S = 15.0
 _LOOK_S = 0.5
+# A connection that is closed at the moment of a request fails it: they stay longer than a page pauses.
+_KEEP_S = 75
 
 
 @dataclass
@@ -90,6 +92,7 @@ def served(routes: Sequence[BaseRoute], *, port: int = 0) -> Iterator[LocalServe
                 access_log=False,
                 server_header=False,
                 limit_concurrency=_MOST_REQUESTS,
+                timeout_keep_alive=_KEEP_S,
                 timeout_graceful_shutdown=_LAST_ANSWERS_S,
             )
         )

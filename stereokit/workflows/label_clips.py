@@ -71,7 +71,7 @@ def find_clips(given: Sequence[str], stdin: Iterable[str]) -> Found:
 def labelled_clips(
     given: Sequence[str], stdin: Iterable[str], *, labels: str, column: str = "label", group: str | None = None
 ) -> LabelledClips:
-    """Find sounds and their labels.
+    """Find sounds and their labels, of two kinds or more.
 
     Parameters
     ----------
@@ -91,6 +91,17 @@ def labelled_clips(
     BadInputError
         When there is no sound, or a table is not readable.
     """
+    clips = clips_with_labels(given, stdin, labels=labels, column=column, group=group)
+    if len(clips.classes) < 2:
+        only = f"one label, {clips.classes[0]!r}" if clips.classes else "no label"
+        raise UsageError(f"--labels {labels}: gives the clips {only}: two or more are needed")
+    return clips
+
+
+def clips_with_labels(
+    given: Sequence[str], stdin: Iterable[str], *, labels: str, column: str = "label", group: str | None = None
+) -> LabelledClips:
+    """Find sounds and what labels they have, as ``labelled_clips`` does, however few."""
     found = find_clips(given, stdin)
     refused = list(found.refused)
     if labels == METADATA_WORD:
@@ -106,16 +117,12 @@ def labelled_clips(
         if name is not None and name not in columns:
             told = ", ".join(sorted(columns)[:20]) or "none"
             raise UsageError(f"--labels {labels}: has no column {name!r} (columns: {told})")
-    clips = LabelledClips(
+    return LabelledClips(
         found.sources,
         [label_text(row.get(column)) for row in rows],
         [label_text(row.get(group)) if group is not None else None for row in rows],
         refused,
     )
-    if len(clips.classes) < 2:
-        only = f"one label, {clips.classes[0]!r}" if clips.classes else "no label"
-        raise UsageError(f"--labels {labels}: gives the clips {only}: two or more are needed")
-    return clips
 
 
 def _missing(table: FileTable, used: set[str], name: str) -> list[Refusal]:

@@ -1,0 +1,53 @@
+/* The map beside the list: clips in the colours of their classes, chosen with a lasso. */
+"use strict";
+
+// Colours that colour-blind eyes tell apart (Okabe and Ito), then the same, lighter or darker.
+const CLASS_COLOURS = [
+  [230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0], [204, 121, 167], [148, 103, 189],
+  [140, 100, 20], [30, 110, 160], [90, 200, 160], [160, 150, 20], [110, 180, 230], [255, 150, 80], [230, 180, 210], [90, 60, 120],
+];
+const NO_COLOUR = [140, 146, 156];
+
+function classColour(place) {
+  return place < 0 ? NO_COLOUR : CLASS_COLOURS[place % CLASS_COLOURS.length];
+}
+
+class ReviewMap {
+  constructor(canvas, desk, { onHover, onPick, onLasso }) {
+    this.desk = desk;
+    this.scatter = new Scatter(canvas, { onHover, onPick, onLasso, keys: false });
+    const places = desk.coordinates.slice();
+    const seen = new Uint8Array(desk.names.length);
+    for (let clip = 0; clip < seen.length; clip++) {
+      seen[clip] = Number.isFinite(places[2 * clip]) ? 1 : 0;
+      if (!seen[clip]) places[2 * clip] = places[2 * clip + 1] = 0;
+    }
+    this.scatter.setPoints(places, 2);
+    this.scatter.setVisible(seen);
+    this.scatter.fit();
+    this.colour();
+  }
+
+  /* Give each clip the colour of its label, or a fainter one of what is told of it. */
+  colour() {
+    const { desk } = this, colours = new Uint8Array(3 * desk.names.length);
+    const numbers = new Map(desk.classes.map((name, place) => [name, place]));
+    for (let clip = 0; clip < desk.names.length; clip++) {
+      const label = desk.labels[clip], told = desk.told(clip);
+      const colour = classColour(numbers.get(label ?? told) ?? -1);
+      const share = label !== null ? 1 : 0.25 + 0.5 * desk.sureness(clip);
+      for (let part = 0; part < 3; part++) colours[3 * clip + part] = colour[part] * share + NO_COLOUR[part] * (1 - share);
+    }
+    this.scatter.setColours(colours);
+  }
+
+  mark(clip) {
+    this.scatter.setMarked(clip);
+  }
+
+  choose(clips) {
+    const flags = new Uint8Array(this.desk.names.length);
+    for (const clip of clips) flags[clip] = 1;
+    this.scatter.setChosen(flags);
+  }
+}

@@ -1,0 +1,174 @@
+"""``stereokit label review``: a local page on which clips are labelled by ear, the most useful first."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stereokit import catalog
+from stereokit.data.decisions import Decisions
+from stereokit.data.sources import Refusal
+from stereokit.data.workers import available_jobs
+from stereokit.errors import BadInputError, Status, UsageError
+from stereokit.workflows.events import Events, Json, Message, Row
+from stereokit.workflows.label_clips import LabelledClips, clips_with_labels, find_clips
+from stereokit.workflows.label_space import Placed, check_features, on_map, place_sounds
+from stereokit.workflows.refusals import refusal_messages
+from stereokit.workflows.review_desk import Desk, ReviewClip, class_name
+from stereokit.workflows.review_export import review_rows
+from stereokit.workflows.review_server import serve_review
+from stereokit.workflows.review_teacher import Lesson, Teacher
+from stereokit.writing import locked
+
+CLIP_SCHEMA = "stereokit.label.review.clip/1"
+SUMMARY_SCHEMA = "stereokit.label.review/1"
+LOCK_SUFFIX = ".lock"
+
+
+@dataclass(frozen=True)
+class ReviewSettings:
+    """The words of ``stereokit label review``."""
+
+    sources: tuple[str, ...]
+    output: Path
+    labels: str | None = None
+    column: str = "label"
+    classes: tuple[str, ...] = ()
+    features: str = "portrait"
+    layout: str = "umap"
+    results: bool = False
+    port: int = 0
+    opens: bool = False
+    strict: bool = False
+    seed: int = 0
+    jobs: int | None = None
+    device: str = "auto"
+
+    def check(self) -> None:
+        """Refuse words that do not go together.
+
+        Raises
+        ------
+        UsageError
+            Naming the first of them.
+        """
+        check_features(self.features)
+        if self.layout not in catalog.names("layout"):
+            raise UsageError(f"--layout {self.layout!r}: choose from {', '.join(catalog.names('layout'))}")
+        for name in self.classes:
+            class_name(name)
+        if self.results and not self.output.exists():
+            raise UsageError(f"--results: there are no decisions in {self.output}")
+
+
+def review(settings: ReviewSettings, stdin: Iterable[str]) -> Events:
+    """Serve the page until it is finished; then yield a row a clip, and a summary.
+
+    Raises
+    ------
+    UsageError
+        For words that do not go together, or another program's file of decisions.
+    BadInputError
+        When no clip can be heard.
+    LockedError
+        When another review works with the file, or another program listens on the port.
+    """
+    settings.check()
+    clips = _clips(settings, stdin)
+    if settings.results:
+        decisions = Decisions(settings.output)
+        desk = _desk(settings, clips, range(len(clips.sources)), decisions)
+        yield from _told(settings, desk, None, clips.refused)
+        decisions.close()
+        return Status.SOME_FAILED if clips.refused else Status.DONE
+    lock = settings.output.with_name(settings.output.name + LOCK_SUFFIX)
+    with ExitStack() as stack:
+        stack.enter_context(locked(lock, guards=settings.output))
+        decisions = Decisions(settings.output)
+        stack.callback(decisions.close)
+        placed = yield from place_sounds(
+            clips.sources, settings.features, jobs=settings.jobs or available_jobs(), seed=settings.seed,
+            device=settings.device,
+        )  # fmt: skip
+        refused = [*clips.refused, *placed.refused]
+        yield from refusal_messages(refused)
+        if refused and settings.strict:
+            raise BadInputError(f"{len(refused)} inputs were refused, and --strict was given")
+        unheard = {one.path for one in placed.refused}
+        heard = [number for number, source in enumerate(clips.sources) if str(source.path) not in unheard]
+        desk = _desk(settings, clips, heard, decisions)
+        if desk.strangers:
+            yield Message(f"{settings.output}: {desk.strangers} decisions are about clips that are not here")
+        yield Message("drawing the map")
+        places = np.searchsorted(np.array(heard, np.int64), placed.numbers)
+        coordinates = _coordinates(settings, placed, places, len(heard))
+        teacher = stack.enter_context(
+            Teacher(placed.points, places, lambda: [one.label for one in desk.verdicts()], seed=settings.seed)
+        )
+        desk.changed = teacher.tell
+        yield from serve_review(
+            desk, teacher, coordinates, port=settings.port, opens=settings.opens, output=settings.output
+        )
+        lesson = teacher.lesson
+        yield from _told(settings, desk, lesson, refused)
+    return Status.SOME_FAILED if refused else Status.DONE
+
+
+def _clips(settings: ReviewSettings, stdin: Iterable[str]) -> LabelledClips:
+    if settings.labels is None:
+        found = find_clips(settings.sources, stdin)
+        nothing = [None] * len(found.sources)
+        clips = LabelledClips(found.sources, list(nothing), list(nothing), found.refused)
+    else:
+        clips = clips_with_labels(settings.sources, stdin, labels=settings.labels, column=settings.column)
+    twice = [name for name, count in Counter(source.key for source in clips.sources).items() if count > 1]
+    if twice:
+        raise UsageError(f"{len(twice)} names are there twice, {twice[0]!r} among them: give the folder above them")
+    return clips
+
+
+def _desk(settings: ReviewSettings, clips: LabelledClips, heard: Iterable[int], decisions: Decisions) -> Desk:
+    chosen = [
+        ReviewClip(clips.sources[number].key, clips.sources[number].path, clips.labels[number]) for number in heard
+    ]
+    classes = dict.fromkeys([*map(class_name, settings.classes), *clips.classes])
+    return Desk(chosen, decisions, list(classes))
+
+
+def _coordinates(
+    settings: ReviewSettings, placed: Placed, places: NDArray[np.int64], clips: int
+) -> NDArray[np.float32]:
+    """Return where each clip lies, NaN for those without a place; as float32 of shape (clips, 2)."""
+    coordinates = np.full((clips, 2), np.nan, np.float32)
+    coordinates[places] = on_map(placed.points, settings.layout, 2, settings.seed)
+    return coordinates
+
+
+def _told(settings: ReviewSettings, desk: Desk, lesson: Lesson | None, refused: Sequence[Refusal]) -> Iterator[Row]:
+    counts: Counter[str] = Counter()
+    provenances: Counter[str] = Counter()
+    for row in review_rows(desk, lesson):
+        if row["label"] is not None:
+            counts[str(row["label"])] += 1
+            provenances[str(row["provenance"])] += 1
+        yield Row(CLIP_SCHEMA, row)
+    labels: dict[str, Json] = {**dict(sorted(counts.items()))}
+    yield Row(
+        SUMMARY_SCHEMA,
+        {
+            "status": "done",
+            "clips": len(desk.clips),
+            "human": provenances["human"],
+            "given": provenances["given"],
+            "open": len(desk.clips) - counts.total(),
+            "refused": len(refused),
+            "labels": labels,
+            "left_out_accuracy": None if lesson is None else lesson.left_out_accuracy,
+            "decisions": str(settings.output),
+            "seed": settings.seed,
+        },
+    )

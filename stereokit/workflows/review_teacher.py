@@ -1,0 +1,150 @@
+"""What is learned while clips are labelled: what the others probably are, and which to ask about next.
+
+A thread of its own learns anew from all labels whenever they have changed; what it has learned last is always there.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stereokit import catalog
+from stereokit.metrics.propagation._calibration import calibrated
+from stereokit.metrics.propagation._form import UNKNOWN, Known
+from stereokit.metrics.questions import next_questions
+from stereokit.workflows.label_settings import DEFAULT_METHOD, DEFAULT_NEIGHBOURS
+
+QUESTIONS = 200
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What was learned from some labels.
+
+    Attributes
+    ----------
+    number
+        It grows with each lesson.
+    classes
+        Their names.
+    told
+        The number of the class that each clip probably has, -1 where nothing is told; shape (n,).
+    confidence
+        How sure that is, calibrated, from 0 to 1; shape (n,). A clip with a label is told without its own.
+    questions
+        Clips to ask about, the most useful first.
+    left_out_accuracy
+        How often a labelled clip's label is told without it; None where there are too few.
+    """
+
+    number: int
+    classes: list[str]
+    told: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    questions: NDArray[np.int64]
+    left_out_accuracy: float | None
+
+
+def learn(
+    points: NDArray[np.float64], places: NDArray[np.int64], labels: Sequence[str | None], *, seed: int, number: int
+) -> Lesson:
+    """Learn from labels.
+
+    Parameters
+    ----------
+    points
+        Of the clips that have a place, shape (m, d).
+    places
+        Which clips these are, shape (m,); the others are silent, and nothing is told or asked of them.
+    labels
+        Of all n clips, None for none.
+    seed
+        Of what is drawn.
+    number
+        Of the lesson.
+    """
+    classes = sorted({label for label in labels if label is not None})
+    numbers = {name: place for place, name in enumerate(classes)}
+    known = np.array([UNKNOWN if (name := labels[clip]) is None else numbers[name] for clip in places], np.int64)
+    told, confidence = np.full(len(labels), UNKNOWN), np.zeros(len(labels))
+    scores, accuracy = None, None
+    if len(set(known.tolist()) - {UNKNOWN}) > 1:
+        what = Known(points, known, len(classes), DEFAULT_NEIGHBOURS, seed=seed)
+        answer = catalog.load("propagation", DEFAULT_METHOD).tell(what)
+        scores, _ = calibrated(answer, what)
+        told[places], confidence[places] = scores.argmax(axis=1), scores.max(axis=1)
+        judged = np.flatnonzero((answer.scores.sum(axis=1) > 0.0) & (known != UNKNOWN))
+        accuracy = float((answer.scores[judged].argmax(axis=1) == known[judged]).mean()) if judged.size else None
+    asked = next_questions(points, known, len(classes), count=QUESTIONS, seed=seed, scores=scores)
+    return Lesson(number, classes, told, confidence, places[asked], accuracy)
+
+
+class Teacher:
+    """Learns in a thread while its block lasts.
+
+    Parameters
+    ----------
+    points, places, seed
+        As for ``learn``.
+    labels
+        Returns the labels of all clips as they are now.
+    """
+
+    def __init__(
+        self,
+        points: NDArray[np.float64],
+        places: NDArray[np.int64],
+        labels: Callable[[], Sequence[str | None]],
+        *,
+        seed: int,
+    ) -> None:
+        self._points, self._places, self._labels, self._seed = points, places, labels, seed
+        self._changed = threading.Event()
+        self._ended = False
+        self._failure: BaseException | None = None
+        self._lesson = self._learned(1)
+        self._thread = threading.Thread(target=self._work, daemon=True)
+
+    @property
+    def lesson(self) -> Lesson:
+        """The last lesson.
+
+        Raises
+        ------
+        RuntimeError
+            When learning has failed; decisions are kept all the same.
+        """
+        if self._failure is not None:
+            raise RuntimeError("learning from the labels has failed") from self._failure
+        return self._lesson
+
+    def tell(self) -> None:
+        """Say that labels have changed."""
+        self._changed.set()
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended = True
+        self._changed.set()
+        self._thread.join()
+
+    def _work(self) -> None:
+        while True:
+            self._changed.wait()
+            self._changed.clear()
+            if self._ended:
+                return
+            try:
+                self._lesson = self._learned(self._lesson.number + 1)
+            except BaseException as error:  # noqa: BLE001 - told to whoever asks for the lesson
+                self._failure = error
+                return
+
+    def _learned(self, number: int) -> Lesson:
+        return learn(self._points, self._places, self._labels(), seed=self._seed, number=number)
