@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -109,6 +110,8 @@ class Layout:
         Points of which it draws a map.
     can_be_guided
         Whether labels make a difference.
+    package
+        The module that it needs, and the package that brings it; None for none.
     own_more
         (what was drawn, new points) -> their places, where it has a way of its own; else they lie near their like.
     """
@@ -119,6 +122,7 @@ class Layout:
     parameters: tuple[Parameter, ...] = ()
     fewest: int = 1
     can_be_guided: bool = False
+    package: tuple[str, str] | None = None
     own_more: Callable[[Drawn, Points], Points] | None = None
 
     def values(self, given: Values) -> dict[str, float]:
@@ -135,6 +139,17 @@ class Layout:
                 has = " and ".join(f"--{one}" for one in known) or "no parameters"
                 raise UsageError(f"--{name}: {self.name} has {has}")
         return {name: one.checked(given.get(name, one.default)) for name, one in known.items()}
+
+    def check_installed(self) -> None:
+        """Refuse a layout whose package is not there, before it is needed.
+
+        Raises
+        ------
+        MissingError
+            Saying what to install.
+        """
+        if self.package is not None and find_spec(self.package[0]) is None:
+            raise _missing(self.package[1])
 
     def place(
         self,
@@ -226,4 +241,8 @@ def optional(module: str, package: str) -> Any:
             warnings.simplefilter("ignore")
             return import_module(module)
     except ImportError as error:
-        raise MissingError(f"{package} is not installed: pip install 'stereokit[label]'") from error
+        raise _missing(package) from error
+
+
+def _missing(package: str) -> MissingError:
+    return MissingError(f"{package} is not installed: pip install 'stereokit[label]'")

@@ -25,4 +25,5 @@ LAYOUT = Layout(
     _draw,
     parameters=(Parameter("perplexity", 30.0, 1.0, 1000.0),),
     fewest=5,
+    package=("sklearn", "scikit-learn"),
 )

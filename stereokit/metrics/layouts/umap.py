@@ -33,5 +33,6 @@ LAYOUT = Layout(
     _draw,
     parameters=(Parameter("neighbours", 15, 2, 1000), Parameter("min-distance", 0.1, 0.0, 1.0)),
     fewest=5,
+    package=("umap", "umap-learn"),
     can_be_guided=True,
 )
