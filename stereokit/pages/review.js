@@ -106,8 +106,6 @@ function refresh() {
   $("done").value = labelled;
   $("done").max = Math.max(1, desk.names.length);
   $("done-text").textContent = `${labelled} of ${desk.names.length} labelled`;
-  const { accuracy } = desk.lesson;
-  $("accuracy").textContent = accuracy === null ? "" : `others' labels told ${Math.round(100 * accuracy)} % right`;
   drawClasses();
   relist();
   map?.colour();

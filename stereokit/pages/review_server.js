@@ -15,7 +15,7 @@ class Desk extends EventTarget {
     this.provenances = [];
     this.numbers = []; // of the last decision about each clip
     this.last = 0; // of all decisions that are known here
-    this.lesson = { number: 0, classes: [], told: new Uint8Array(), confidence: new Uint8Array(), questions: [], accuracy: null };
+    this.lesson = { number: 0, classes: [], told: new Uint8Array(), confidence: new Uint8Array(), questions: [] };
   }
 
   async open() {

@@ -167,7 +167,6 @@ def _told(settings: ReviewSettings, desk: Desk, lesson: Lesson | None, refused: 
             "open": len(desk.clips) - counts.total(),
             "refused": len(refused),
             "labels": labels,
-            "left_out_accuracy": None if lesson is None else lesson.left_out_accuracy,
             "decisions": str(settings.output),
             "seed": settings.seed,
         },

@@ -156,7 +156,6 @@ def _lesson(lesson: Lesson) -> dict[str, Any]:
         "told": base64.b64encode(told.tobytes()).decode(),
         "confidence": base64.b64encode(confidence.tobytes()).decode(),
         "questions": lesson.questions.tolist(),
-        "accuracy": lesson.left_out_accuracy,
     }
 
 

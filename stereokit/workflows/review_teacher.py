@@ -11,11 +11,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from stereokit import catalog
-from stereokit.metrics.propagation._calibration import calibrated
-from stereokit.metrics.propagation._form import UNKNOWN, Known
-from stereokit.metrics.questions import next_questions
-from stereokit.workflows.label_settings import DEFAULT_METHOD, DEFAULT_NEIGHBOURS
+from stereokit.metrics.propagation._form import UNKNOWN
+from stereokit.metrics.questions import next_questions, told_of_all
 
 QUESTIONS = 200
 
@@ -36,8 +33,6 @@ class Lesson:
         How sure that is, calibrated, from 0 to 1; shape (n,). A clip with a label is told without its own.
     questions
         Clips to ask about, the most useful first.
-    left_out_accuracy
-        How often a labelled clip's label is told without it; None where there are too few.
     """
 
     number: int
@@ -45,7 +40,6 @@ class Lesson:
     told: NDArray[np.int64]
     confidence: NDArray[np.float64]
     questions: NDArray[np.int64]
-    left_out_accuracy: float | None
 
 
 def learn(
@@ -69,17 +63,13 @@ def learn(
     classes = sorted({label for label in labels if label is not None})
     numbers = {name: place for place, name in enumerate(classes)}
     known = np.array([UNKNOWN if (name := labels[clip]) is None else numbers[name] for clip in places], np.int64)
+    scores = told_of_all(points, known, len(classes), seed=seed)
+    is_told = scores.any(axis=1)
     told, confidence = np.full(len(labels), UNKNOWN), np.zeros(len(labels))
-    scores, accuracy = None, None
-    if len(set(known.tolist()) - {UNKNOWN}) > 1:
-        what = Known(points, known, len(classes), DEFAULT_NEIGHBOURS, seed=seed)
-        answer = catalog.load("propagation", DEFAULT_METHOD).tell(what)
-        scores, _ = calibrated(answer, what)
-        told[places], confidence[places] = scores.argmax(axis=1), scores.max(axis=1)
-        judged = np.flatnonzero((answer.scores.sum(axis=1) > 0.0) & (known != UNKNOWN))
-        accuracy = float((answer.scores[judged].argmax(axis=1) == known[judged]).mean()) if judged.size else None
+    if is_told.any():
+        told[places[is_told]], confidence[places[is_told]] = scores[is_told].argmax(axis=1), scores[is_told].max(axis=1)
     asked = next_questions(points, known, len(classes), count=QUESTIONS, seed=seed, scores=scores)
-    return Lesson(number, classes, told, confidence, places[asked], accuracy)
+    return Lesson(number, classes, told, confidence, places[asked])
 
 
 class Teacher:
