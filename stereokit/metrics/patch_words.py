@@ -96,11 +96,14 @@ def word_counts(words: PatchWords, picture: NDArray[np.uint8]) -> Array:
     patches = views.reshape(times * places, -1).astype(np.float32) / np.float32(255.0)
     patches -= patches.mean(axis=1, keepdims=True)
     weight = np.minimum(1.0, patches.std(axis=1) / _FLAT)
-    likeness = _unit((patches - words.mean) @ words.whitening) @ words.words.T
-    seen = np.maximum(0.0, likeness - _LEAST_LIKENESS) * weight[:, None]
-    seen = seen.reshape(times, places, -1)
+    seen = np.zeros((len(patches), len(words.words)), np.float32)
+    # of most short sounds the larger part of the picture is empty
+    is_seen = weight > 0.0
+    likeness = _unit((patches[is_seen] - words.mean) @ words.whitening) @ words.words.T
+    seen[is_seen] = np.maximum(0.0, likeness - _LEAST_LIKENESS) * weight[is_seen, None]
     borders = np.linspace(0, places, _REGIONS + 1).astype(np.int64)
-    sums = np.add.reduceat(np.add.reduceat(seen, _TIMES, axis=0), borders[:-1], axis=1)
+    sums = np.add.reduceat(seen.reshape(times, places, -1), _TIMES, axis=0)
+    sums = np.add.reduceat(sums, borders[:-1], axis=1)
     sizes = np.diff([*_TIMES, times])[:, None] * np.diff(borders)
     return np.asarray(np.sqrt(sums / sizes[:, :, None]), np.float32).reshape(-1)
 

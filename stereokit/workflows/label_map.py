@@ -38,11 +38,14 @@ class _Made:
         Of the placed clips.
     is_guided
         Whether labels guided it.
+    features
+        By which clips are compared.
     """
 
     sounds: SoundMap
     places: Points
     is_guided: bool
+    features: str
 
 
 def make_map(settings: MapSettings, stdin: Iterable[str]) -> Events:
@@ -87,10 +90,10 @@ def make_map(settings: MapSettings, stdin: Iterable[str]) -> Events:
         made = _drawn(settings, clips, placed)
         yield from _told_changes(settings, made)
     else:
-        made = _Made(saved.sounds, saved.sounds.more(placed.points), saved.is_guided)
-    _write(settings, clips, placed, made, saved, features=features)
+        made = _Made(saved.sounds, saved.sounds.more(placed.points), saved.is_guided, features)
+    _write(settings, clips, placed, made, saved)
     yield from _rows(clips, placed, made.places)
-    yield _summary(settings, clips, placed, made, features, len(refused))
+    yield _summary(settings, clips, placed, made, len(refused))
     return Status.SOME_FAILED if refused else Status.DONE
 
 
@@ -120,16 +123,16 @@ def _drawn(settings: MapSettings, clips: LabelledClips, placed: Placed) -> _Made
         labels=guides,
         given=settings.parameters,
     )
-    return _Made(sounds, sounds.places, settings.is_guided and sounds.layout == layout)
+    return _Made(sounds, sounds.places, settings.is_guided and sounds.layout == layout, settings.features or PORTRAIT)
 
 
 def _told_changes(settings: MapSettings, made: _Made) -> Iterator[Message]:
     """Say where so few clips gave another map than was asked for."""
     asked, count = settings.layout or DEFAULT_LAYOUT, len(made.sounds.points)
-    clips = "1 clip differs" if count == 1 else f"{count} clips differ"
+    clips = "1 clip, or all the same" if count == 1 else f"{count} different clips"
     if made.sounds.layout != asked:
         yield Message(
-            f"only {clips} from the others: too few for {asked}, so this is the map of their main axes "
+            f"only {clips}: too few for {asked}, so this is the map of their main axes "
             f"({made.sounds.layout}), which parameters and labels do not change",
             is_warning=True,
         )
@@ -144,14 +147,14 @@ def _write(settings: MapSettings, clips: LabelledClips, placed: Placed, made: _M
     keys = [clips.sources[number].key for number in placed.numbers]
     labels = [clips.labels[number] for number in placed.numbers]
     if settings.save is not None:
-        whole = SavedMap(made.sounds, placed.space, keys, labels, features, placed.run, made.is_guided)
+        whole = SavedMap(made.sounds, placed.space, keys, labels, made.features, placed.run, made.is_guided)
         write_file(settings.save, map_bytes(whole))
     places = made.places
     if saved is not None:
         keys, labels = [*saved.keys, *keys], [*saved.labels, *labels]
         places = np.concatenate([saved.sounds.places, places])
     title = f"Map of {len(keys):,} clips"
-    told = f"{made.sounds.layout} of {features}, {made.sounds.dimensions} dimensions"
+    told = f"{made.sounds.layout} of {made.features}, {made.sounds.dimensions} dimensions"
     if settings.plot is not None:
         from stereokit.workflows.label_map_picture import map_picture  # noqa: PLC0415 - works without matplotlib
 
@@ -178,9 +181,7 @@ def _place(status: str, coordinates: Sequence[float], label: str | None, reason:
     return {"status": status, "x": x, "y": y, "z": z, "label": label, "reason": reason}
 
 
-def _summary(
-    settings: MapSettings, clips: LabelledClips, placed: Placed, made: _Made, features: str, refused: int
-) -> Row:
+def _summary(settings: MapSettings, clips: LabelledClips, placed: Placed, made: _Made, refused: int) -> Row:
     sounds = made.sounds
     return Row(
         SUMMARY_SCHEMA,
@@ -196,7 +197,7 @@ def _summary(
             "dimensions": sounds.dimensions,
             "parameters": {name.replace("-", "_"): value for name, value in sounds.drawn.values.items()},
             "guided": made.is_guided,
-            "features": features,
+            "features": made.features,
             "different": len(sounds.points),
             "into": None if settings.into is None else str(settings.into),
             "written": [str(path) for path in settings.outputs.values()],
