@@ -114,6 +114,17 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "stereokit label audit ds/ --labels metadata --fail-if 'suspect_share>0.1' --fail-if 'duplicates>0'",
         ),
     ),
+    "score-listen": (
+        (
+            "Which of two models do people prefer? 20 pairs, 4 of them twice:",
+            "stereokit score listen mine/ theirs/ -o study.sqlite --pairs 20 --controls 4 --groups musicians,others",
+        ),
+        (
+            "Which is nearer to the original, as a picture:",
+            "stereokit score listen mine/ theirs/ originals/ -o near.sqlite --plot near.svg",
+        ),
+        ("How it stands, while people listen:", "stereokit score listen -o study.sqlite --results --per-listener"),
+    ),
     "list": (("The features of score:", "stereokit list feature"),),
     "doctor": (("What is used, and under which licence:", "stereokit doctor --licences"),),
     "completion": (

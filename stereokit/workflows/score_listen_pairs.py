@@ -59,6 +59,9 @@ def prepared(settings: ListenSettings) -> Generator[Message | Progress, None, Pr
         raise BadInputError(f"--strict: {len(refused)} inputs were refused, so no study is held")
     if not pairs:
         raise BadInputError(f"{settings.a}: no pair with {settings.b} can be heard")
+    twins = sum(pair.digests[0] == pair.digests[1] for pair in pairs)
+    if twins:
+        yield Message(f"{twins} pairs are one file twice: nobody can tell their sides", is_warning=True)
     if settings.pairs is not None and len(pairs) < wanted:
         yield Message(f"--pairs {wanted}: only {len(pairs)} can be heard", is_warning=True)
     if settings.controls > len(pairs):

@@ -14,6 +14,7 @@ from stereokit.writing import write_file
 
 LISTEN_SCHEMA = "stereokit.score.listen/1"
 LISTENER_SCHEMA = "stereokit.score.listen.listener/1"
+PAIR_SCHEMA = "stereokit.score.listen.pair/1"
 TRIAL_SCHEMA = "stereokit.score.listen.trial/1"
 
 
@@ -121,25 +122,30 @@ def _figures(tallies: Sequence[Tally]) -> dict[str, Json]:
 
 def _trial_rows(listener: Listener, trials: Sequence[Trial], pairs: Sequence[StudyPair]) -> Iterator[Row]:
     for trial in trials:
-        pair = pairs[trial.turn.pair]
-        names, gains = [*pair.names, None], [*pair.gains_db, None]
         yield Row(
             TRIAL_SCHEMA,
             {
                 "listener": listener.name,
                 "group": listener.group,
                 "place": trial.place,
-                "a": names[0],
-                "b": names[1],
-                "reference": names[2],
+                **_pair_fields(pairs[trial.turn.pair]),
                 "first": "a" if trial.turn.is_a_first else "b",
                 "is_control": trial.turn.is_control,
                 "answer": trial.answer,
-                "gain_a_db": gains[0],
-                "gain_b_db": gains[1],
-                "gain_reference_db": gains[2],
             },
         )
+
+
+def pair_rows(pairs: Sequence[StudyPair]) -> Iterator[Row]:
+    """Yield a row a pair: its clips, and what makes them equally loud."""
+    for pair in pairs:
+        yield Row(PAIR_SCHEMA, {**_pair_fields(pair), "sample_rate_hz": pair.sample_rate})
+
+
+def _pair_fields(pair: StudyPair) -> dict[str, Json]:
+    names, gains = [*pair.names, None], [*pair.gains_db, None]
+    named: dict[str, Json] = {"a": names[0], "b": names[1], "reference": names[2]}
+    return named | {"gain_a_db": gains[0], "gain_b_db": gains[1], "gain_reference_db": gains[2]}
 
 
 def end_results(file: Listening, settings: ListenSettings) -> Iterator[Row]:

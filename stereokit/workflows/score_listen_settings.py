@@ -30,6 +30,7 @@ class ListenSettings:
     per_listener: bool = False
     per_trial: bool = False
     plot: Path | None = None
+    dry_run: bool = False
     strict: bool = False
     seed: int = 0
 

@@ -221,6 +221,11 @@ class TestPairs:
         with pytest.raises(BadInputError, match="no pair with"):
             ready(ListenSettings(tmp_path / "s", *given))
 
+    def test_a_pair_of_one_file_twice_is_told(self, tmp_path: Path):
+        given = folders(tmp_path, pairs=2)[:2]
+        (Path(given[0]) / "take-0.wav").write_bytes((Path(given[1]) / "take-0.wav").read_bytes())
+        assert "1 pairs are one file twice" in ready(ListenSettings(tmp_path / "s", *given))[1][0]
+
     def test_mono_clips_are_heard_and_counted(self, tmp_path: Path):
         given = folders(tmp_path, pairs=1)[:2]
         soundfile.write(Path(given[0]) / "take-0.wav", [0.1, -0.1] * 400, 8_000)
