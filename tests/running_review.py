@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import httpx
 
 from stereokit.workflows.events import Message, Row
-from stereokit.workflows.label_review import ReviewSettings, review
+from stereokit.workflows.label_review import review
+from stereokit.workflows.review_settings import ReviewSettings
 
 if TYPE_CHECKING:
     from stereokit.errors import Status
@@ -66,7 +67,7 @@ class Running:
 @contextlib.contextmanager
 def reviewing(sounds: Path, decisions: Path, **words: object) -> Iterator[Running]:
     settings = ReviewSettings(
-        (str(sounds),), decisions, layout="pca", jobs=1, **{"classes": ("tone", "noise"), **words}
+        (str(sounds),), decisions, jobs=1, **{"layout": "pca", "classes": ("tone", "noise"), **words}
     )
     running = Running(settings)
     try:

@@ -24,17 +24,28 @@ Labels = Annotated[
 ]
 Classes = Annotated[str, typer.Option(metavar="A,B,...", help="Classes to choose from, in the order of their keys.")]
 Features = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="FEATURES|RUN",
-        help="What clips are compared by: portrait, mfcc, logmel ..., or a trained model that embeds.",
+        help="What clips are compared by: portrait, mfcc, logmel ..., or a trained model. [default: portrait]",
         autocompletion=options.complete_clip_features,
     ),
 ]
 Layout = Annotated[
-    str,
+    str | None,
     typer.Option(
-        metavar="LAYOUT", help="How the map is drawn, of 'list layout'.", autocompletion=options.complete_layouts
+        metavar="LAYOUT",
+        help="How the map is drawn, of 'list layout'. [default: umap]",
+        autocompletion=options.complete_layouts,
+    ),
+]
+Map = Annotated[
+    Path | None,
+    typer.Option(
+        "--map",
+        parser=options.file_path,
+        metavar="MAP",
+        help="A map of label map --save: its clips are not heard again, new ones are placed in it.",
     ),
 ]
 Results = Annotated[bool, typer.Option("--results", help="Tell what has been decided; open no page.")]
@@ -50,8 +61,9 @@ def review(
     labels: Labels = None,
     column: options.LabelColumn = "label",
     classes: Classes = "",
-    features: Features = "portrait",
-    layout: Layout = "umap",
+    features: Features = None,
+    layout: Layout = None,
+    map_file: Map = None,
     results: Results = False,
     port: Port = 0,
     opens: Open = False,
@@ -72,15 +84,15 @@ def review(
     if output.is_quiet and not (opens or results):
         raise UsageError("--quiet hides the page's address: add --open, or leave it out")
     try:
-        from stereokit.workflows.label_review import ReviewSettings
         from stereokit.workflows.label_review import review as workflow
+        from stereokit.workflows.review_settings import ReviewSettings
     except ImportError as error:
         raise options.missing_extra(error, "label") from error
 
     settings = ReviewSettings(
         sources=tuple(sources or ()), output=decisions, labels=labels, column=column,
-        classes=tuple(name for name in classes.split(",") if name), features=features, layout=layout, results=results,
-        port=port, opens=opens, strict=strict, seed=seed, jobs=jobs, device=device,
+        classes=tuple(name for name in classes.split(",") if name), features=features, layout=layout, map=map_file,
+        results=results, port=port, opens=opens, strict=strict, seed=seed, jobs=jobs, device=device,
     )  # fmt: skip
     return output.show(workflow(settings, output.streams.stdin), review_table, as_csv=csv)
 

@@ -58,8 +58,11 @@ class SoundMap:
     def more(self, points: Points) -> Points:
         """Return places of more sounds, given their points in the space; no sound of the map moves."""
         layout: Layout = catalog.load("layout", self.layout)
-        main = _main(points, self.mean, self.axes).astype(np.float64)
-        return layout.place_more(self.points.astype(np.float64), self.drawn, main)
+        return layout.place_more(self.points.astype(np.float64), self.drawn, self.main(points))
+
+    def main(self, points: Points) -> Points:
+        """Return points of the space along its main axes, float64 of shape (n, up to MAIN_AXES)."""
+        return _main(points, self.mean, self.axes).astype(np.float64)
 
 
 def draw_map(

@@ -3,66 +3,24 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from stereokit import catalog
 from stereokit.data.decisions import Decisions
 from stereokit.data.sources import Refusal
-from stereokit.data.workers import available_jobs
 from stereokit.errors import BadInputError, Status, UsageError
 from stereokit.workflows.events import Events, Json, Message, Row
 from stereokit.workflows.label_clips import LabelledClips, clips_with_labels, find_clips
-from stereokit.workflows.label_space import Placed, check_features, on_map, place_sounds
 from stereokit.workflows.refusals import refusal_messages
 from stereokit.workflows.review_desk import Desk, ReviewClip, class_name
 from stereokit.workflows.review_export import review_rows
+from stereokit.workflows.review_ground import heard_clips
 from stereokit.workflows.review_server import serve_review
+from stereokit.workflows.review_settings import ReviewSettings
 from stereokit.workflows.review_teacher import Lesson, Teacher
 from stereokit.writing import locked
 
 CLIP_SCHEMA = "stereokit.label.review.clip/1"
 SUMMARY_SCHEMA = "stereokit.label.review/1"
 LOCK_SUFFIX = ".lock"
-
-
-@dataclass(frozen=True)
-class ReviewSettings:
-    """The words of ``stereokit label review``."""
-
-    sources: tuple[str, ...]
-    output: Path
-    labels: str | None = None
-    column: str = "label"
-    classes: tuple[str, ...] = ()
-    features: str = "portrait"
-    layout: str = "umap"
-    results: bool = False
-    port: int = 0
-    opens: bool = False
-    strict: bool = False
-    seed: int = 0
-    jobs: int | None = None
-    device: str = "auto"
-
-    def check(self) -> None:
-        """Refuse words that do not go together.
-
-        Raises
-        ------
-        UsageError
-            Naming the first of them.
-        """
-        check_features(self.features)
-        if self.layout not in catalog.names("layout"):
-            raise UsageError(f"--layout {self.layout!r}: choose from {', '.join(catalog.names('layout'))}")
-        for name in self.classes:
-            class_name(name)
-        if self.results and not self.output.exists():
-            raise UsageError(f"--results: there are no decisions in {self.output}")
 
 
 def review(settings: ReviewSettings, stdin: Iterable[str]) -> Events:
@@ -90,28 +48,20 @@ def review(settings: ReviewSettings, stdin: Iterable[str]) -> Events:
         stack.enter_context(locked(lock, guards=settings.output))
         decisions = Decisions(settings.output)
         stack.callback(decisions.close)
-        placed = yield from place_sounds(
-            clips.sources, settings.features, jobs=settings.jobs or available_jobs(), seed=settings.seed,
-            device=settings.device,
-        )  # fmt: skip
-        refused = [*clips.refused, *placed.refused]
+        ground = yield from heard_clips(settings, clips.sources)
+        refused = [*clips.refused, *ground.refused]
         yield from refusal_messages(refused)
         if refused and settings.strict:
             raise BadInputError(f"{len(refused)} inputs were refused, and --strict was given")
-        unheard = {one.path for one in placed.refused}
-        heard = [number for number, source in enumerate(clips.sources) if str(source.path) not in unheard]
-        desk = _desk(settings, clips, heard, decisions)
+        desk = _desk(settings, clips, ground.heard, decisions)
         if desk.strangers:
             yield Message(f"{settings.output}: {desk.strangers} decisions are about clips that are not here")
-        yield Message("drawing the map")
-        places = np.searchsorted(np.array(heard, np.int64), placed.numbers)
-        coordinates = _coordinates(settings, placed, places, len(heard))
         teacher = stack.enter_context(
-            Teacher(placed.points, places, lambda: [one.label for one in desk.verdicts()], seed=settings.seed)
+            Teacher(ground.points, ground.places, lambda: [one.label for one in desk.verdicts()], seed=settings.seed)
         )
         desk.changed = teacher.tell
         yield from serve_review(
-            desk, teacher, coordinates, port=settings.port, opens=settings.opens, output=settings.output
+            desk, teacher, ground.coordinates, port=settings.port, opens=settings.opens, output=settings.output
         )
         lesson = teacher.lesson
         yield from _told(settings, desk, lesson, refused)
@@ -137,15 +87,6 @@ def _desk(settings: ReviewSettings, clips: LabelledClips, heard: Iterable[int], 
     ]
     classes = dict.fromkeys([*map(class_name, settings.classes), *clips.classes])
     return Desk(chosen, decisions, list(classes))
-
-
-def _coordinates(
-    settings: ReviewSettings, placed: Placed, places: NDArray[np.int64], clips: int
-) -> NDArray[np.float32]:
-    """Return where each clip lies, NaN for those without a place; as float32 of shape (clips, 2)."""
-    coordinates = np.full((clips, 2), np.nan, np.float32)
-    coordinates[places] = on_map(placed.points, settings.layout, 2, settings.seed)
-    return coordinates
 
 
 def _told(settings: ReviewSettings, desk: Desk, lesson: Lesson | None, refused: Sequence[Refusal]) -> Iterator[Row]:

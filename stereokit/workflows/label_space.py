@@ -99,6 +99,7 @@ def place_sounds(
     is_marked: bool = False,
     space: Space | None = None,
     of_run: str | None = None,
+    fewest: int = 1,
 ) -> Generator[Progress, None, Placed]:
     """Read sounds and return where each lies.
 
@@ -120,11 +121,13 @@ def place_sounds(
         In which the sounds are placed; None makes one of themselves.
     of_run
         The fingerprint of the run that made the space.
+    fewest
+        Of sounds that have a place; 0 goes with a space.
 
     Raises
     ------
     BadInputError
-        When no sound can be read, or all are silent.
+        When fewer sounds can be read and are not silent.
     UsageError
         For another run than the one that made the space.
     """
@@ -152,7 +155,7 @@ def place_sounds(
     ]
     silent = [number for number, look in enumerate(looks) if look is None]
     numbers = [number for number, look in enumerate(looks) if look is not None and not isinstance(look, BadInputError)]
-    if not numbers:
+    if len(numbers) < fewest:
         raise BadInputError(f"none of {len(sources)} sounds can be used: {_why(refused)}")
     found = [looks[number] for number in numbers]
     made = _space(found, seed) if space is None else space
@@ -177,6 +180,8 @@ def _space(looks: Sequence[object], seed: int) -> Space:
 
 
 def _points(space: Space, looks: Sequence[object]) -> Points:
+    if not looks:
+        return np.zeros((0, 0))
     return space.points(_portraits(looks)) if isinstance(space, SoundSpace) else space.points(_vectors(looks))
 
 

@@ -12,8 +12,12 @@ import soundfile
 from running_review import Running, reviewing
 
 from stereokit.errors import LockedError, Status, UsageError
+from stereokit.workflows import label_examine
 from stereokit.workflows.events import Row
-from stereokit.workflows.label_review import CLIP_SCHEMA, SUMMARY_SCHEMA, ReviewSettings, review
+from stereokit.workflows.label_map import make_map
+from stereokit.workflows.label_map_settings import MapSettings
+from stereokit.workflows.label_review import CLIP_SCHEMA, SUMMARY_SCHEMA, review
+from stereokit.workflows.review_settings import ReviewSettings
 
 RATE = 22_050
 HOSTILE = "<img src=x onerror=alert(1)>.wav"
@@ -221,3 +225,48 @@ def test_two_folders_with_the_same_names_are_refused(sounds, tmp_path):
     soundfile.write(other / "tone0.wav", np.ones(1000) / 2, RATE)
     with pytest.raises(UsageError, match=r"'tone0\.wav' among them: give the folder above them"):
         list(review(ReviewSettings((str(sounds), str(other)), tmp_path / "review.sqlite"), []))
+
+
+def test_a_map_that_is_there_is_taken_as_it_is_and_new_clips_are_placed_in_it(sounds, tmp_path, monkeypatch):
+    first = tmp_path / "first"
+    first.mkdir()
+    for path in sounds.iterdir():
+        if "3" not in path.name and "broken" not in path.name:
+            (first / path.name).write_bytes(path.read_bytes())
+    saved = tmp_path / "drums.npz"
+    rows = [
+        row.fields for row in make_map(MapSettings((str(first),), layout="pca", save=saved), []) if isinstance(row, Row)
+    ]
+    drawn = {row["file_name"]: (row["x"], row["y"]) for row in rows if row.get("x") is not None}
+    heard = []
+    listen = label_examine.map_isolated
+    monkeypatch.setattr(
+        label_examine, "map_isolated", lambda work, paths, **words: heard.extend(paths) or listen(work, paths, **words)
+    )
+    with reviewing(sounds, tmp_path / "review.sqlite", map=saved, layout=None) as running:
+        assert sorted(Path(path).name for path in heard) == ["broken.wav", "noise3.wav", "silent.wav", "tone3.wav"]
+        assert "7 clips are on the map, 2 were placed in it" in running.messages
+        names = running.page.get("set").json()["names"]
+        coordinates = np.frombuffer(running.page.get("map").content, "<f4").reshape(-1, 2)
+        found = dict(zip(names, coordinates.tolist(), strict=True))
+        for name, place in drawn.items():
+            assert found[name] == pytest.approx(place, rel=1e-6)
+        assert np.isfinite(found["tone3.wav"]).all()
+        assert not np.isfinite(found["silent.wav"]).any()
+        assert len(running.page.get("set").json()["lesson"]["questions"]) == 9
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({"dimensions": 3}, "has 3 dimensions, the page shows 2"),
+        ({"layout": "pca"}, "--layout: a map that is there is not drawn again"),
+        ({"features": "mfcc"}, "--features mfcc: --map .* compares by portrait"),
+    ],
+)
+def test_a_map_of_another_kind_is_refused(sounds, tmp_path, words, told):
+    saved = tmp_path / "drums.npz"
+    dimensions = words.pop("dimensions", 2)
+    list(make_map(MapSettings((str(sounds),), layout="pca", dimensions=dimensions, save=saved), []))
+    with pytest.raises(UsageError, match=told):
+        list(review(ReviewSettings((str(sounds),), tmp_path / "review.sqlite", map=saved, **words), []))
