@@ -500,7 +500,9 @@ class Scatter {
 
   #resize() {
     const box = this.canvas.getBoundingClientRect();
-    this.ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const ratio = Math.min(window.devicePixelRatio || 1, 2);
+    if (ratio === this.ratio && box.width === this.width && box.height === this.height) return;
+    this.ratio = ratio;
     const [before, wasFit] = [this.fitScale, this.scale];
     this.width = Math.max(box.width, 1);
     this.height = Math.max(box.height, 1);
