@@ -5,7 +5,7 @@ import pytest
 
 from stereokit import catalog
 from stereokit.metrics.propagation._form import UNKNOWN, Known
-from stereokit.metrics.propagation._neighbours import nearest
+from stereokit.metrics.propagation._neighbours import nearest, voters_of
 
 METHODS = catalog.names("propagation")
 
@@ -70,6 +70,14 @@ def test_among_nearest_is_silent_where_no_label_is_near_and_nearest_labelled_is_
     assert (among.scores[:12] == 0.0).all()
     assert (among.voters[:12] == UNKNOWN).all()
     assert (catalog.load("propagation", "nearest-labelled").tell(lonely).scores[:12].sum(axis=1) > 0.0).all()
+
+
+def test_the_weightiest_voters_are_named_first_and_equal_ones_in_their_order() -> None:
+    found = np.array([[7, 5, 6, 8], [7, 5, 6, 8], [7, 5, 6, 8]])
+    weights = np.array([[1.0, 3.0, 3.0, 2.0], [0.0, 9.0, 1.0, 0.0], [1.0, 1.0, 1.0, 1.0]])
+    is_voter = np.array([[True, True, True, True], [True, False, True, False], [False, False, False, False]])
+    assert voters_of(found, weights, is_voter).tolist() == [[5, 6, 8], [6, 7, -1], [-1, -1, -1]]
+    assert voters_of(found[:, :2], weights[:, :2], is_voter[:, :2]).tolist() == [[5, 7], [7, -1], [-1, -1]]
 
 
 def test_votes_are_summed_and_softmaxed() -> None:

@@ -106,6 +106,11 @@ def voted(known: Known, found: Numbers, weights: Points) -> Told:
 def voters_of(found: Numbers, weights: Points, is_voter: NDArray[np.bool_]) -> Numbers:
     """Return the weightiest voters of each row, shape (n, up to MOST_VOTERS), -1 for none."""
     counted = np.where(is_voter, weights, -np.inf)
-    order = np.argsort(-counted, axis=1, kind="stable")[:, :MOST_VOTERS]
-    is_there = np.take_along_axis(is_voter, order, axis=1)
-    return np.where(is_there, np.take_along_axis(found, order, axis=1), UNKNOWN)
+    rows = np.arange(len(found))
+    voters = np.full((len(found), min(MOST_VOTERS, found.shape[1])), UNKNOWN, np.int64)
+    # Few are wanted of many: looking for the largest as often takes a tenth of the time of sorting.
+    for place in range(voters.shape[1]):
+        best = counted.argmax(axis=1)
+        voters[:, place] = np.where(np.isneginf(counted[rows, best]), UNKNOWN, found[rows, best])
+        counted[rows, best] = -np.inf
+    return voters
