@@ -29,18 +29,18 @@ def listen_table(rows: "Sequence[Row]") -> "RenderableType":
     parts: list[RenderableType] = [row_table(trials), Text()] if trials else []
     if listeners:
         lines = [
-            [one["listener"], one["group"], *_counts(one), one["p"], _percent(one["consistency"]), one["left"]]
+            [one["listener"], one["group"], *_counts(one), _p(one), _percent(one["consistency"]), one["left"]]
             for one in listeners
         ]
         parts += [plain_table(["listener", "group", *_COUNTS, "p", "consistent", "left"], lines), Text()]
     lines = [
-        [_called(one), one["listeners"], *_counts(one), _interval(one), one["p"], _percent(one["consistency"])]
+        [_called(one), one["listeners"], *_counts(one), _interval(one), _p(one), _percent(one["consistency"])]
         for one in groups
     ]
-    parts.append(plain_table(["group", "listeners", *_COUNTS, "95 % interval", "p", "consistent"], lines))
-    parts.append(Text(printable(f"\n{last['question']}\nA {last['a']}\nB {last['b']}")))
-    if last["reference"] is not None:
-        parts.append(Text(printable(f"reference {last['reference']}")))
+    parts.append(plain_table(["group", "people", *_COUNTS, "95 % interval", "p", "consistent"], lines))
+    words = [last["question"], f"A {last['a']}", f"B {last['b']}"]
+    words += [f"reference {last['reference']}"] if last["reference"] is not None else []
+    parts += [Text(), *(Text(printable(str(word)), overflow="fold") for word in words)]
     if last["listeners"]:
         parts.append(
             Text(
@@ -62,7 +62,12 @@ def _counts(fields: "Mapping[str, Json]") -> "list[Json]":
 
 
 def _interval(fields: "Mapping[str, Json]") -> str:
-    return f"{_percent(fields['share_a_low'])} to {_percent(fields['share_a_high'])}"
+    low, high = (100.0 * float(str(fields[name])) for name in ("share_a_low", "share_a_high"))
+    return f"{low:.1f} to {high:.1f}"
+
+
+def _p(fields: "Mapping[str, Json]") -> str:
+    return f"{fields['p']:.3g}"
 
 
 def _percent(value: "Json") -> str:

@@ -8,6 +8,8 @@ import numpy as np
 # Halving the unit interval so often leaves less than the spacing of doubles near one half.
 _HALVINGS = 60
 _TAIL = 0.025
+# Up to here C(n, k) is a whole number that is found at once, and its share of all outcomes is rounded once.
+_MOST_WHOLE = 2_000
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,11 @@ def coin_p(chosen: int, trials: int) -> float:
     rarer = min(chosen, trials - chosen)
     if 2 * rarer == trials:
         return 1.0
-    at_end = math.exp(_log_ways(rarer, trials) - trials * math.log(2.0))
+    at_end = (
+        math.comb(trials, rarer) / (1 << trials)
+        if trials <= _MOST_WHOLE
+        else math.exp(_log_ways(rarer, trials) - trials * math.log(2.0))
+    )
     # each term below is the one above it times k / (n - k + 1)
     steps = np.arange(rarer, 0, -1) / np.arange(trials - rarer + 1, trials + 1)
     return min(1.0, 2.0 * at_end * (1.0 + float(np.cumprod(steps).sum())))

@@ -1,5 +1,6 @@
 """A listening study as a picture: how often A was chosen, with its exact interval, a line a group."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 
@@ -8,8 +9,8 @@ from stereokit.workflows.events import Json
 from stereokit.workflows.report_pictures import COLOURS, new_figure, png_of
 from stereokit.workflows.score_pictures import svg_of
 
-_WIDTH, _LINE, _MARGIN = 7.5, 0.45, 1.5
-_LETTERS = 28
+_WIDTH, _LINE, _MARGIN = 7.5, 0.45, 1.0
+_LETTERS, _LETTERS_A_LINE = 28, 80
 
 
 def picture(rows: Sequence[Mapping[str, Json]], *, is_vector: bool) -> bytes:
@@ -24,7 +25,7 @@ def picture(rows: Sequence[Mapping[str, Json]], *, is_vector: bool) -> bytes:
     """
     height = _MARGIN + _LINE * len(rows)
     figure = new_figure(_WIDTH, height, layout=None)
-    figure.subplots_adjust(left=0.3, right=0.82, bottom=0.85 / height, top=1.0 - 0.5 / height)
+    figure.subplots_adjust(left=0.26, right=0.86, bottom=0.6 / height, top=1.0 - 0.35 / height)
     axes = figure.subplots()
     for place, row in enumerate(rows):
         colour = COLOURS[0] if row["of"] == "all" else COLOURS[2]
@@ -38,8 +39,9 @@ def picture(rows: Sequence[Mapping[str, Json]], *, is_vector: bool) -> bytes:
     axes.set_yticks(range(len(rows)), [_label(row) for row in rows], fontsize=9)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlim(0.0, 100.0)
-    axes.set_xlabel(_plain(f"{_name(rows[-1]['a'])} chosen over {_name(rows[-1]['b'])}, %, with exact 95 % intervals"))
-    axes.set_title(_plain(str(rows[-1]["question"])), fontsize=10)
+    words = f"{_name(rows[-1]['a'])} chosen over {_name(rows[-1]['b'])}, %, with exact 95 % intervals"
+    axes.set_xlabel(_plain(words), fontsize=9)
+    axes.set_title("\n".join(textwrap.wrap(_plain(str(rows[-1]["question"])), _LETTERS_A_LINE)[:2]), fontsize=10)
     axes.tick_params(labelsize=8)
     axes.grid(axis="x", alpha=0.25)
     return svg_of(figure) if is_vector else png_of(figure)

@@ -191,8 +191,9 @@ class TestAStudy:
         assert contents[2] == contents[3]
         assert contents[0].startswith(b"\x89PNG")
         table = run("score", "listen", "-o", path, "--results", "--per-listener", terminal=True).out
-        assert re.search(r"all +2 +5 +1 +0 +83\.3 % +35\.9 % to 99\.6 % +0\.2188", table)
+        assert re.search(r"all +2 +5 +1 +0 +83\.3 % +35\.9 to 99\.6 +0\.219", table)
         assert re.search(r"no group +1 +2 +0", table)
+        assert f"\nWhich do you prefer?\nA {given[0]}" in "\n".join(line.rstrip() for line in table.split("\n"))
 
     def test_a_dry_run_tells_the_pairs_and_leaves_nothing(self, run, given, in_their_place: Path):
         done = run("score", "listen", *given, "-o", "study.sqlite", "--dry-run", "--pairs", "3", "--quiet")
