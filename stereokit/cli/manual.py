@@ -114,6 +114,27 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
             "stereokit label audit ds/ --labels metadata --fail-if 'suspect_share>0.1' --fail-if 'duplicates>0'",
         ),
     ),
+    "label-map": (
+        (
+            "A page to move about in, with the labels that the data set has:",
+            "stereokit label map ds/ --labels metadata --html map.html --save map.npz",
+        ),
+        (
+            "Where new clips lie on that map, which does not move:",
+            "stereokit label map new/ --into map.npz --csv > places.csv",
+        ),
+    ),
+    "label-review": (
+        (
+            "Label a folder by ear, the most useful clips first, and keep the labels as a table:",
+            "stereokit label review drums/ --classes kick,snare,hat -o drums.sqlite --csv > labels.csv",
+        ),
+        (
+            "Draw the map of a large set once, and go on with it another day:",
+            "stereokit label map drums/ --save drums.npz && stereokit label review drums/ --map drums.npz -o drums.sqlite",
+        ),
+        ("What has been decided so far:", "stereokit label review drums/ -o drums.sqlite --results"),
+    ),
     "score-listen": (
         (
             "Which of two models do people prefer? 20 pairs, 4 of them twice:",
