@@ -461,6 +461,7 @@ class Scatter {
 
   #moved() {
     this.grid = null;
+    if (this.hovered >= 0) this.#hover(-1);
     this.lastMove = performance.now();
     this.draw();
   }
@@ -576,7 +577,8 @@ class Scatter {
     }
     const [across, down] = [x - pointer.x, y - pointer.y];
     if (this.gesture === "pinch") {
-      this.#pinch(event.pointerId, x, y);
+      // what one finger does when the other has left is not meant
+      if (this.pointers.size > 1) this.#pinch(event.pointerId, x, y);
       return;
     }
     if (Math.hypot(x - this.begun[0], y - this.begun[1]) > Scatter.#CLICK) this.isClick = false;

@@ -140,6 +140,24 @@ def test_dragging_wheel_and_keys_move_the_view_and_0_shows_all_again(page: webdr
     assert page.execute_script("return mapPage.scatter.scale") == pytest.approx(1.5 * scale)
 
 
+def test_two_fingers_zoom_and_one_that_stays_does_nothing(page: webdriver.Chrome) -> None:
+    def touch(kind: str, *fingers: int) -> None:
+        points = [{"x": 300 + across, "y": 400, "id": number} for number, across in enumerate(fingers)]
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    scale = page.execute_script("return mapPage.scatter.scale")
+    touch("touchStart", -50)
+    touch("touchStart", -50, 50)
+    touch("touchMove", -100, 100)
+    zoomed = page.execute_script("return mapPage.scatter.scale")
+    assert zoomed == pytest.approx(2.0 * scale, rel=0.05)
+    touch("touchEnd", -100)
+    touch("touchMove", -150)
+    touch("touchEnd")
+    assert page.execute_script("return mapPage.scatter.scale") == zoomed
+    assert page.execute_script("return mapPage.scatter.pointers.size") == 0
+
+
 def test_a_clip_is_found_by_its_name_and_brought_to_the_middle(page: webdriver.Chrome) -> None:
     page.find_element(By.ID, "words").send_keys("ONERROR")
     (match,) = page.find_elements(By.CSS_SELECTOR, "#matches button")
