@@ -68,7 +68,12 @@ def test_bash_completes_commands_features_and_files(shell_environment: dict[str,
         ["bash", "--norc", "-c", script], capture_output=True, text=True, check=True, env=shell_environment
     )
     offered = result.stdout.splitlines()
-    assert offered == ["score", "pca-angle pca-ratio", "score synth", "complete -o default -F _stereokit stereokit"]
+    assert offered == [
+        "score score listen",
+        "pca-angle pca-ratio",
+        "score synth",
+        "complete -o default -F _stereokit stereokit",
+    ]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
@@ -103,7 +108,7 @@ def test_fish_completes_commands_and_features(shell_environment: dict[str, str])
     script = f"source {ROOT}/completions/stereokit.fish; {asked}"
     result = subprocess.run(["fish", "-c", script], capture_output=True, text=True, check=True, env=shell_environment)
     words = [line.split("\t")[0] for line in result.stdout.splitlines()]
-    assert words == ["score", "pca-angle", "pca-ratio"]
+    assert words == ["score", "score listen", "pca-angle", "pca-ratio"]
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed")
