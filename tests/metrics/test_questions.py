@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from stereokit.metrics import questions
 from stereokit.metrics.propagation._form import UNKNOWN
 from stereokit.metrics.questions import next_questions, told_of_all
 
@@ -84,6 +85,7 @@ def test_the_same_sound_is_never_asked_about_twice(islands):
     chosen = asked(twice, nothing(80), 0, count=80)
     assert sorted(one % 40 for one in chosen) == list(range(40))
     assert len(asked(np.ones((7, 3)), nothing(7), 0)) == 1
+    assert len(asked(np.array([[0.0, 0.0], [0.0, 1.0], [0.0, 2.0]]), nothing(3), 0)) == 3
 
 
 def test_what_is_nearly_the_same_sound_is_asked_about_late(islands):
@@ -105,19 +107,43 @@ def test_each_question_is_sought_as_if_those_before_it_had_been_answered(islands
         labels[clip] = 0
 
 
-def test_large_sets_are_drawn_from_by_the_seed_and_the_most_doubtful_clip_is_among_them():
-    points = np.random.default_rng(0).normal(size=(3000, 2))
-    labels = nothing(3000)
-    labels[:20] = points[:20, 0] > 0.0
-    scores = np.tile([1.0, 0.0], (3000, 1))
-    doubtful = 1234
-    points[doubtful] = 0.0
-    scores[np.linalg.norm(points, axis=1) < 0.3] = 0.55, 0.45
-    scores[doubtful] = 0.5
-    chosen = [asked(points, labels, 2, seed=seed, scores=scores) for seed in (0, 0, 1)]
+@pytest.fixture
+def _small_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(questions, "_POOL", 50)
+    monkeypatch.setattr(questions, "_MOST_DOUBTFUL", 20)
+
+
+@pytest.mark.usefixtures("_small_pool")
+def test_large_sets_are_drawn_from_by_the_seed_and_the_most_doubtful_clips_are_among_them():
+    points = np.random.default_rng(0).normal(size=(400, 2))
+    labels = nothing(400)
+    labels[:2] = 0, 1
+    scores = np.tile([1.0, 0.0], (400, 1))
+    scores[100:115] = 0.5
+    chosen = [asked(points, labels, 2, seed=seed, scores=scores, count=400) for seed in (0, 0, 1)]
     assert chosen[0] == chosen[1] != chosen[2]
-    only = np.arange(3000) == doubtful
-    assert asked(points, labels, 2, scores=scores, askable=only) == [doubtful]
+    for one in chosen:
+        assert len(one) == len(set(one)) == 70
+        assert set(range(100, 115)) <= set(one)
+    assert len(asked(points, nothing(400), 0, count=400)) == 70
+
+
+@pytest.mark.usefixtures("_small_pool")
+def test_the_most_doubtful_of_a_large_set_are_not_many_for_being_looked_at():
+    # two islands, one of twenty clips that are all in doubt and one of many that are less so, and labels elsewhere
+    places = np.repeat([[0.0, 0.0], [9.0, 0.0], [0.0, 9.0], [9.0, 9.0]], [20, 380, 1, 1], axis=0)
+    points = places + np.random.default_rng(0).normal(size=places.shape) / 9.0
+    labels = np.append(nothing(400), [0, 1])
+    scores = np.tile([0.95, 0.05], (402, 1))
+    scores[:20] = 0.5
+    assert asked(points, labels, 2, scores=scores, count=1)[0] >= 20
+
+
+def test_far_from_all_labels_all_is_in_doubt_however_common_a_class_is(islands):
+    # eight labels on two near islands, seven of them of one class; nobody knows what is on the third
+    labels = known(0, 1, 2, 3, 4, 5, 6)
+    labels[EACH] = 1
+    assert TRUTH[asked(islands[: 3 * EACH], labels[: 3 * EACH], 2, count=1)[0]] == 2
 
 
 @pytest.mark.parametrize("labels", [[], [UNKNOWN], [0], [UNKNOWN, 0], [0, 0]])
