@@ -134,6 +134,7 @@
       name.textContent = NAMES[which];
       const key = document.createElement("kbd");
       key.textContent = Object.keys(KEYS).find((one) => KEYS[one] === which).toUpperCase();
+      button.setAttribute("aria-keyshortcuts", key.textContent);
       name.append(key);
       const audio = new Audio(`sound/${trial}/${which}`);
       audio.preload = "auto";
@@ -196,9 +197,17 @@
 
   // --- keys, buttons ---
 
+  // Where digits need shift, or letters are not Latin, it is the place of a key that counts.
+  function keyOf(event) {
+    const digit = /^(?:Digit|Numpad)([012])$/.exec(event.code);
+    if (digit) return digit[1];
+    const letter = /^Key([A-Z])$/.exec(event.code);
+    return (/^[\x20-\x7e]$/.test(event.key) || !letter ? event.key : letter[1]).toLowerCase();
+  }
+
   document.addEventListener("keydown", (event) => {
     if (part("trial").hidden || event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-    const key = event.key.toLowerCase();
+    const key = keyOf(event);
     const player = players.find((one) => one.which === KEYS[key]);
     if (player) toggle(player);
     else if (key === "1" || key === "2") answer(key);

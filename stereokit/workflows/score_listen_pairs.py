@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,8 @@ from stereokit.workflows.score_listen_sounds import at_rate, heard, matched_gain
 # Independent purposes have independent random numbers.
 _PARTNERS, _DRAW = 1, 2
 _PROGRESS_STEP = 5
+# A difference of length that nobody hears.
+_HEARD_S = 0.030
 
 
 @dataclass(frozen=True)
@@ -85,22 +88,25 @@ def _readable(
     """Read pairs until there are enough that can be heard."""
     pairs: list[StudyPair] = []
     paths: list[tuple[Path, ...]] = []
-    mono = 0
+    mono, unlike = 0, 0
     for sides in candidates:
         if len(pairs) == wanted:
             break
         try:
-            pair, count = _pair(sides)
+            read = _pair(sides)
         except _RefusedError as error:
             refused.append(error.refusal)
             continue
-        pairs.append(pair)
+        pairs.append(read.pair)
         paths.append(tuple(source.path for source in sides))
-        mono += count
+        mono += read.mono
+        unlike += read.differs
         if len(pairs) % _PROGRESS_STEP == 0:
             yield Progress("measuring loudness", len(pairs), wanted)
     if mono:
         yield Message(f"{mono} clips are mono: they are heard on both channels")
+    if unlike:
+        yield Message(f"{unlike} pairs differ in length: their sides can be told apart by that", is_warning=True)
     return pairs, paths
 
 
@@ -149,8 +155,16 @@ class _RefusedError(Exception):
         self.refusal = Refusal(str(source.path), str(reason))
 
 
-def _pair(sides: tuple[Source, ...]) -> tuple[StudyPair, int]:
-    """Read the clips of a pair; also return how many were mono."""
+class _Read(NamedTuple):
+    """A pair, how many of its clips were mono, and whether a and b differ in length so that it can be heard."""
+
+    pair: StudyPair
+    mono: int
+    differs: bool
+
+
+def _pair(sides: tuple[Source, ...]) -> _Read:
+    """Read the clips of a pair."""
     clips, mono = [], 0
     digests = []
     for source in sides:
@@ -166,4 +180,6 @@ def _pair(sides: tuple[Source, ...]) -> tuple[StudyPair, int]:
         mono += sound.was_mono
     rate = max(clip.sample_rate for clip in clips)
     gains = matched_gains_db([at_rate(clip, rate) for clip in clips])
-    return StudyPair(tuple(source.key for source in sides), tuple(digests), tuple(gains), rate), mono
+    one, other = (clip.frames / clip.sample_rate for clip in clips[:2])
+    pair = StudyPair(tuple(source.key for source in sides), tuple(digests), tuple(gains), rate)
+    return _Read(pair, mono, abs(one - other) > _HEARD_S)

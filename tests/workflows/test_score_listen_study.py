@@ -226,6 +226,18 @@ class TestPairs:
         (Path(given[0]) / "take-0.wav").write_bytes((Path(given[1]) / "take-0.wav").read_bytes())
         assert "1 pairs are one file twice" in ready(ListenSettings(tmp_path / "s", *given))[1][0]
 
+    def test_sides_of_different_lengths_are_told(self, tmp_path: Path):
+        given = folders(tmp_path, pairs=2)[:2]
+        soundfile.write(Path(given[0]) / "take-0.wav", [[0.1, -0.1], [-0.1, 0.1]] * 700, 8_000)
+        assert "1 pairs differ in length" in ready(ListenSettings(tmp_path / "s", *given))[1][0]
+
+    def test_the_reference_may_be_one_of_the_sides_which_asks_who_hears_a_difference(self, tmp_path: Path):
+        given = folders(tmp_path)
+        settings = ListenSettings(tmp_path / "s", given[0], given[1], given[0])
+        settings.check()
+        found, _ = ready(settings)
+        assert all(pair.digests[0] == pair.digests[2] for pair in found.pairs)
+
     def test_mono_clips_are_heard_and_counted(self, tmp_path: Path):
         given = folders(tmp_path, pairs=1)[:2]
         soundfile.write(Path(given[0]) / "take-0.wav", [0.1, -0.1] * 400, 8_000)
