@@ -131,7 +131,7 @@ _EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         (
             "Draw the map of a large set once, and go on with it another day:",
-            "stereokit label map drums/ --save drums.npz && stereokit label review drums/ --map drums.npz -o drums.sqlite",
+            "stereokit label map drums/ --save drums.npz && stereokit label review drums/ --map drums.npz",
         ),
         ("What has been decided so far:", "stereokit label review drums/ -o drums.sqlite --results"),
     ),
