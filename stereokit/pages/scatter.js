@@ -24,7 +24,7 @@ class Scatter {
       gl_Position = look.a < 0.25 ? vec4(2.0, 2.0, 2.0, 1.0)
         : vec4(seen.xy * scale, (far - isChosen) * 0.9, 1.0);
       gl_PointSize = size * (1.0 + 0.6 * isChosen) * (depth > 0.0 ? 1.25 - 0.5 * far : 1.0);
-      colour = vec4(look.rgb, isChosen > 0.5 ? 2.0 : depth > 0.0 ? 1.0 - 0.65 * far : 1.0);
+      colour = vec4(look.rgb, isChosen > 0.5 ? 2.0 : depth > 0.0 ? 1.0 - 0.5 * far : 1.0);
     }`;
 
   static #FRAGMENT = `
@@ -361,7 +361,12 @@ class Scatter {
     }
     const spans = low.map((value, axis) => (value <= high[axis] ? (high[axis] - value) / 2 : 0));
     this.middle = low.map((value, axis) => (value <= high[axis] ? (high[axis] + value) / 2 : 0));
-    this.radius = Math.hypot(...spans) || 1;
+    let farthest = 0;
+    for (let point = 0; point < this.count; point += 1) {
+      const away = Math.hypot(...this.#place(point).map((value, axis) => value - this.middle[axis]));
+      if (away > farthest) farthest = away;
+    }
+    this.radius = farthest || 1;
     const least = 0.05 * this.radius;
     this.spread = this.dimensions === 3 ? [this.radius, this.radius] : spans.slice(0, 2).map((span) => span || least);
   }

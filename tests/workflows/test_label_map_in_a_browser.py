@@ -1,7 +1,7 @@
 """The page of a map in a real browser: it is drawn, moves, tells, finds, hides, and complains of nothing."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -55,11 +55,11 @@ def browser() -> Iterator[webdriver.Chrome]:
     started.quit()
 
 
-def written(folder: Path, dimensions: int) -> str:
+def written(folder: Path, dimensions: int, labels: Sequence[str | None] = LABELS) -> str:
     random = np.random.default_rng(0)
     places = random.normal(size=(40, dimensions)) + np.repeat([0.0, 9.0], 20)[:, None]
     path = folder / f"map-{dimensions}.html"
-    path.write_text(map_page("A map", "of clips", places, NAMES, LABELS), "utf-8")
+    path.write_text(map_page("A map", "of clips", places, NAMES, labels), "utf-8")
     return path.as_uri()
 
 
@@ -209,14 +209,18 @@ def test_everything_that_can_be_used_has_a_name(page: webdriver.Chrome) -> None:
 def test_without_webgl_the_page_says_so_and_lists_the_clips(folder: Path) -> None:
     blind = start("--disable-webgl", "--disable-3d-apis")
     try:
-        blind.get(written(folder, 2))
+        blind.get(written(folder, 2, ["drum"] * 40))
         assert "draws no WebGL" in blind.find_element(By.ID, "notice").text
         assert not blind.find_element(By.ID, "map").is_displayed()
         assert len(blind.find_elements(By.CSS_SELECTOR, "#matches button")) == 40
         blind.find_element(By.ID, "words").send_keys("hat/1.")
         (match,) = blind.find_elements(By.CSS_SELECTOR, "#matches button")
         match.click()
-        assert blind.find_element(By.ID, "picked").text == "hat/1.wav: <b>hat</b>"
+        assert blind.find_element(By.ID, "picked").text == "hat/1.wav: drum"
+        # a label that no clip has is not offered
+        assert [one.text.split() for one in blind.find_elements(By.CSS_SELECTOR, "#classes label") if one.text] == [
+            ["drum", "40"]
+        ]
         assert [entry for entry in blind.get_log("browser") if entry["level"] == "SEVERE"] == []
     finally:
         blind.quit()
