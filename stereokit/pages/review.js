@@ -55,15 +55,15 @@ async function give(label) {
   const many = chosen.length > 0, clips = many ? chosen : selected < 0 ? [] : [selected];
   if (!clips.length) return say("Select a clip first.");
   const isQuestion = $("shown").value === "questions" || $("shown").value === "unsure";
-  const next = many || label === null ? -1 : list.beside(1);
+  const next = many ? -1 : list.beside(1);
   await desk.decide(clips, label);
   if (many) choose([]);
-  else if (desk.labels[clips[0]] === label && label !== null) select(isQuestion ? firstOpen(next) : next);
+  else if (desk.labels[clips[0]] === label) select(isQuestion ? firstOpen(next) : next);
 }
 
 function firstOpen(preferred) {
-  if (preferred >= 0 && desk.labels[preferred] === null) return preferred;
-  return list.clips.find((clip) => desk.labels[clip] === null) ?? preferred;
+  if (preferred >= 0 && desk.isOpen(preferred)) return preferred;
+  return list.clips.find((clip) => desk.isOpen(clip)) ?? preferred;
 }
 
 async function undo() {
@@ -73,14 +73,14 @@ async function undo() {
 
 function listed() {
   const clips = Array.from(desk.names.keys());
-  const open = clips.filter((clip) => desk.labels[clip] === null);
+  const open = clips.filter((clip) => desk.isOpen(clip));
   switch ($("shown").value) {
-    case "questions": return desk.lesson.questions.filter((clip) => desk.labels[clip] === null);
+    case "questions": return desk.lesson.questions.filter((clip) => desk.isOpen(clip));
     case "unsure": return open.sort((a, b) => desk.sureness(a) - desk.sureness(b));
     case "doubtful": return clips
       .filter((clip) => desk.labels[clip] !== null && desk.told(clip) !== null && desk.told(clip) !== desk.labels[clip])
       .sort((a, b) => desk.sureness(b) - desk.sureness(a));
-    case "labelled": return clips.filter((clip) => desk.labels[clip] !== null).sort((a, b) => desk.numbers[b] - desk.numbers[a]);
+    case "decided": return clips.filter((clip) => desk.provenances[clip] === "human").sort((a, b) => desk.numbers[b] - desk.numbers[a]);
     case "chosen": return chosen;
     default: return clips;
   }
@@ -96,7 +96,8 @@ function describe() {
   if (selected < 0) return;
   const label = desk.labels[selected], told = desk.told(selected);
   $("clip-name").textContent = desk.names[selected];
-  const known = label === null ? "no label yet" : `${label} (${desk.provenances[selected] === "human" ? "decided here" : "given"})`;
+  const isHuman = desk.provenances[selected] === "human";
+  const known = label === null ? (isHuman ? "passed: no label" : "no label yet") : `${label} (${isHuman ? "decided here" : "given"})`;
   $("clip-told").textContent = told === null ? known : `${known}; told: ${told}, ${Math.round(100 * desk.sureness(selected))} % sure`;
   for (const button of $("classes").children) button.setAttribute("aria-pressed", String(button.dataset.name === label));
 }
@@ -105,7 +106,8 @@ function refresh() {
   const labelled = desk.labels.reduce((sum, label) => sum + (label !== null), 0);
   $("done").value = labelled;
   $("done").max = Math.max(1, desk.names.length);
-  $("done-text").textContent = `${labelled} of ${desk.names.length} labelled`;
+  const passed = desk.labels.reduce((sum, label, clip) => sum + (label === null && !desk.isOpen(clip)), 0);
+  $("done-text").textContent = `${labelled} of ${desk.names.length} labelled${passed ? `, ${passed} passed` : ""}`;
   drawClasses();
   relist();
   map?.colour();
@@ -181,6 +183,7 @@ document.addEventListener("keydown", (event) => {
 
 $("undo").addEventListener("click", undo);
 $("play").addEventListener("click", () => selected >= 0 && sound.play(selected));
+$("pass").addEventListener("click", () => give(null));
 $("choose-none").addEventListener("click", () => choose([]));
 $("lasso").addEventListener("click", () => toggleLasso());
 $("fit").addEventListener("click", () => map?.scatter.fit());

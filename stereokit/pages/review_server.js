@@ -30,6 +30,11 @@ class Desk extends EventTarget {
     setTimeout(() => this.#poll(), Desk.POLL_MS);
   }
 
+  /* Tell whether nobody has said anything of a clip, not even that it shall have no label. */
+  isOpen(clip) {
+    return this.provenances[clip] === null;
+  }
+
   /* Return the class that is told of a clip, or null. */
   told(clip) {
     const told = this.lesson.told[clip];

@@ -56,9 +56,7 @@ def review(settings: ReviewSettings, stdin: Iterable[str]) -> Events:
         desk = _desk(settings, clips, ground.heard, decisions)
         if desk.strangers:
             yield Message(f"{settings.output}: {desk.strangers} decisions are about clips that are not here")
-        teacher = stack.enter_context(
-            Teacher(ground.points, ground.places, lambda: [one.label for one in desk.verdicts()], seed=settings.seed)
-        )
+        teacher = stack.enter_context(Teacher(ground.points, ground.places, desk.verdicts, seed=settings.seed))
         desk.changed = teacher.tell
         yield from serve_review(
             desk, teacher, ground.coordinates, port=settings.port, opens=settings.opens, output=settings.output
@@ -92,7 +90,9 @@ def _desk(settings: ReviewSettings, clips: LabelledClips, heard: Iterable[int], 
 def _told(settings: ReviewSettings, desk: Desk, lesson: Lesson | None, refused: Sequence[Refusal]) -> Iterator[Row]:
     counts: Counter[str] = Counter()
     provenances: Counter[str] = Counter()
+    statuses: Counter[str] = Counter()
     for row in review_rows(desk, lesson):
+        statuses[str(row["status"])] += 1
         if row["label"] is not None:
             counts[str(row["label"])] += 1
             provenances[str(row["provenance"])] += 1
@@ -105,7 +105,8 @@ def _told(settings: ReviewSettings, desk: Desk, lesson: Lesson | None, refused: 
             "clips": len(desk.clips),
             "human": provenances["human"],
             "given": provenances["given"],
-            "open": len(desk.clips) - counts.total(),
+            "passed": statuses["passed"],
+            "open": statuses["open"],
             "refused": len(refused),
             "labels": labels,
             "decisions": str(settings.output),

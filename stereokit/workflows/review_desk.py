@@ -41,7 +41,8 @@ class Verdict:
     label
         None for none.
     provenance
-        ``human`` when it was decided here, ``given`` when it was there before; None without a label.
+        ``human`` when it was decided here, be it that the clip shall have none; ``given`` when the label was there
+        before; None when nobody said anything.
     decided_at
         When, ISO 8601; None unless it was here.
     number
@@ -52,6 +53,11 @@ class Verdict:
     provenance: str | None
     decided_at: str | None
     number: int
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be asked about: nobody has said anything, not even that it shall have no label."""
+        return self.provenance is None
 
 
 def class_name(text: object) -> str:
@@ -166,4 +172,4 @@ def _verdict(clip: ReviewClip, decision: Decision | None) -> Verdict:
     if decision is None or decision.state == 0:
         number = 0 if decision is None else decision.number
         return Verdict(clip.given, None if clip.given is None else "given", None, number)
-    return Verdict(decision.label, None if decision.label is None else "human", decision.decided_at, decision.number)
+    return Verdict(decision.label, "human", decision.decided_at, decision.number)

@@ -15,8 +15,9 @@ _EXPORTED = ("file_name", "label", "provenance", "confidence", "decided_at")
 def review_rows(desk: Desk, lesson: Lesson | None) -> Iterator[dict[str, Json]]:
     """Yield what is known of each clip.
 
-    A label is a person's, here (``human``) or before (``given``). ``best`` is what the others tell it to be, and
-    ``confidence`` how sure that is; without a lesson nothing is told.
+    A label is a person's, here (``human``) or before (``given``); a clip that a person said shall have none is
+    ``passed``. ``best`` is what the others tell it to be, and ``confidence`` how sure that is; without a lesson nothing
+    is told.
     """
     for number, (clip, verdict) in enumerate(zip(desk.clips, desk.verdicts(), strict=True)):
         best, confidence = None, None
@@ -25,7 +26,7 @@ def review_rows(desk: Desk, lesson: Lesson | None) -> Iterator[dict[str, Json]]:
         yield {
             "path": str(clip.path),
             "file_name": clip.name,
-            "status": "open" if verdict.label is None else "done",
+            "status": "done" if verdict.label is not None else "open" if verdict.is_open else "passed",
             "label": verdict.label,
             "provenance": verdict.provenance,
             "decided_at": verdict.decided_at,
@@ -35,7 +36,7 @@ def review_rows(desk: Desk, lesson: Lesson | None) -> Iterator[dict[str, Json]]:
 
 
 def as_jsonl(desk: Desk, lesson: Lesson | None) -> str:
-    """Return a manifest; with a lesson clips without a label get what is told of them, as ``propagated``."""
+    """Return a manifest; with a lesson open clips get what is told of them, as ``propagated``."""
     return "".join(json.dumps(row, allow_nan=False) + "\n" for row in _exported(desk, lesson))
 
 
@@ -51,10 +52,8 @@ def as_csv(desk: Desk, lesson: Lesson | None) -> str:
 
 def _exported(desk: Desk, lesson: Lesson | None) -> Iterator[dict[str, Json]]:
     for row in review_rows(desk, lesson):
-        if row["label"] is not None:
-            yield {name: row[name] for name in _EXPORTED} | {"confidence": 1.0}
-        elif row["best"] is not None:
-            told: dict[str, Json] = {"label": row["best"], "provenance": "propagated"}
-            yield {name: row[name] for name in _EXPORTED} | told
+        exported = {name: row[name] for name in _EXPORTED}
+        if row["status"] == "open" and row["best"] is not None:
+            yield exported | {"label": row["best"], "provenance": "propagated"}
         else:
-            yield {name: row[name] for name in _EXPORTED}
+            yield exported | {"confidence": None if row["label"] is None else 1.0}

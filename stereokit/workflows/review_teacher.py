@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from stereokit.metrics.propagation._form import UNKNOWN
 from stereokit.metrics.questions import next_questions, told_of_all
+from stereokit.workflows.review_desk import Verdict
 
 QUESTIONS = 200
 
@@ -43,7 +44,7 @@ class Lesson:
 
 
 def learn(
-    points: NDArray[np.float64], places: NDArray[np.int64], labels: Sequence[str | None], *, seed: int, number: int
+    points: NDArray[np.float64], places: NDArray[np.int64], verdicts: Sequence[Verdict], *, seed: int, number: int
 ) -> Lesson:
     """Learn from labels.
 
@@ -53,13 +54,14 @@ def learn(
         Of the clips that have a place, shape (m, d).
     places
         Which clips these are, shape (m,); the others are silent, and nothing is told or asked of them.
-    labels
-        Of all n clips, None for none.
+    verdicts
+        What is known of all n clips. Only those that are open are asked about.
     seed
         Of what is drawn.
     number
         Of the lesson.
     """
+    labels = [verdict.label for verdict in verdicts]
     classes = sorted({label for label in labels if label is not None})
     numbers = {name: place for place, name in enumerate(classes)}
     known = np.array([UNKNOWN if (name := labels[clip]) is None else numbers[name] for clip in places], np.int64)
@@ -68,7 +70,8 @@ def learn(
     told, confidence = np.full(len(labels), UNKNOWN), np.zeros(len(labels))
     if is_told.any():
         told[places[is_told]], confidence[places[is_told]] = scores[is_told].argmax(axis=1), scores[is_told].max(axis=1)
-    asked = next_questions(points, known, len(classes), count=QUESTIONS, seed=seed, scores=scores)
+    is_open = np.array([verdicts[clip].is_open for clip in places], np.bool_)
+    asked = next_questions(points, known, len(classes), count=QUESTIONS, seed=seed, scores=scores, askable=is_open)
     return Lesson(number, classes, told, confidence, places[asked])
 
 
@@ -79,19 +82,19 @@ class Teacher:
     ----------
     points, places, seed
         As for ``learn``.
-    labels
-        Returns the labels of all clips as they are now.
+    verdicts
+        Returns what is known of all clips now.
     """
 
     def __init__(
         self,
         points: NDArray[np.float64],
         places: NDArray[np.int64],
-        labels: Callable[[], Sequence[str | None]],
+        verdicts: Callable[[], Sequence[Verdict]],
         *,
         seed: int,
     ) -> None:
-        self._points, self._places, self._labels, self._seed = points, places, labels, seed
+        self._points, self._places, self._verdicts, self._seed = points, places, verdicts, seed
         self._changed = threading.Event()
         self._ended = False
         self._failure: BaseException | None = None
@@ -137,4 +140,4 @@ class Teacher:
                 return
 
     def _learned(self, number: int) -> Lesson:
-        return learn(self._points, self._places, self._labels(), seed=self._seed, number=number)
+        return learn(self._points, self._places, self._verdicts(), seed=self._seed, number=number)

@@ -164,6 +164,11 @@ def test_what_is_exported_has_everything_and_whose_word_it_is(running, names):
     assert [row["file_name"] for row in table] == names
     assert (table[clip]["label"], table[clip]["provenance"], table[clip]["confidence"]) == ("tone", "human", "1.0")
     assert all(row["label"] == "" for row in table if row["provenance"] == "")
+    passed = names.index("noise0.wav")
+    running.post("decide", wishes=[[passed, None, verdict(running, passed)[3]]])
+    told = list(csv.DictReader(io.StringIO(running.page.get("labels.csv?told=1").text)))
+    assert (told[passed]["label"], told[passed]["provenance"]) == ("", "human")
+    running.post("undo")
     manifest = [json.loads(line) for line in running.page.get("metadata.jsonl").text.splitlines()]
     assert manifest[clip] == {**manifest[clip], "file_name": "tone0.wav", "label": "tone", "provenance": "human"}
     running.post("undo")
@@ -176,6 +181,7 @@ def test_the_rows_at_the_end_are_what_was_decided(sounds, tmp_path):
     with reviewing(sounds, decisions, labels=str(labels), classes=()) as running:
         names = running.page.get("set").json()["names"]
         running.post("decide", wishes=[[names.index("tone3.wav"), "tone", 0], [names.index("tone0.wav"), "noise", 0]])
+        running.post("decide", wishes=[[names.index("tone2.wav"), None, 0]])
         running.finish()
         assert running.status is Status.SOME_FAILED
         rows = {row.fields["file_name"]: row.fields for row in running.rows if row.schema == CLIP_SCHEMA}
@@ -184,10 +190,11 @@ def test_the_rows_at_the_end_are_what_was_decided(sounds, tmp_path):
         assert told["noise0.wav"] == ("noise", "given", "done")
         assert told["tone3.wav"] == ("tone", "human", "done")
         assert told["silent.wav"] == (None, None, "open")
+        assert told["tone2.wav"] == (None, "human", "passed")
         summary = running.rows[-1]
         assert summary.schema == SUMMARY_SCHEMA
-        assert {name: summary.fields[name] for name in ("clips", "human", "given", "open", "refused")} == {
-            "clips": 10, "human": 2, "given": 1, "open": 7, "refused": 1,
+        assert {name: summary.fields[name] for name in ("clips", "human", "given", "open", "passed", "refused")} == {
+            "clips": 10, "human": 2, "given": 1, "open": 6, "passed": 1, "refused": 1,
         }  # fmt: skip
 
     events = review(ReviewSettings((str(sounds),), decisions, results=True), [])

@@ -36,6 +36,9 @@ def test_taking_back_brings_what_was_given(desk):
 def test_a_given_label_can_be_taken_away(desk):
     desk.decide([(1, None, 0)], listener="x")
     assert labels(desk) == [None, None, None]
+    assert [one.is_open for one in desk.verdicts()] == [True, False, True]
+    desk.take_back(listener="x")
+    assert labels(desk) == [None, "kick", None]
 
 
 def test_who_looked_too_early_is_told_and_nothing_changes(desk):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from stereokit.workflows.review_desk import Verdict
 from stereokit.workflows.review_teacher import Teacher, learn
 
 GROUPS, EACH = 3, 20
@@ -19,8 +20,12 @@ def points() -> np.ndarray:
     return np.repeat(centres, EACH, axis=0) + random.normal(size=(GROUPS * EACH, 5))
 
 
-def known(*clips: int) -> list[str | None]:
-    return [TRUTH[clip] if clip in clips else None for clip in range(len(TRUTH))]
+def verdict(label: str | None, *, is_passed: bool = False) -> Verdict:
+    return Verdict(label, "human" if is_passed or label is not None else None, None, 0)
+
+
+def known(*clips: int, passed: Sequence[int] = ()) -> list[Verdict]:
+    return [verdict(TRUTH[clip] if clip in clips else None, is_passed=clip in passed) for clip in range(len(TRUTH))]
 
 
 PLACES = np.arange(GROUPS * EACH)
@@ -53,6 +58,12 @@ def test_clips_without_a_place_are_neither_told_nor_asked_about(points):
     assert (lesson.questions % 2 == 0).all()
 
 
+def test_what_was_passed_is_not_asked_about_again_but_told(points):
+    lesson = learn(points, PLACES, known(0, 20, 40, passed=range(1, 15)), seed=0, number=1)
+    assert not set(range(1, 15)) & set(lesson.questions.tolist())
+    assert {lesson.classes[one] for one in lesson.told[1:15]} == {"class 0"}
+
+
 def test_the_same_labels_teach_the_same(points):
     first, second = (learn(points, PLACES, known(0, 20, 40), seed=1, number=1) for _ in range(2))
     assert np.array_equal(first.questions, second.questions)
@@ -63,14 +74,14 @@ def test_a_teacher_learns_anew_when_it_is_told_to(points):
     labels = known()
     asked = threading.Semaphore(0)
 
-    def now() -> Sequence[str | None]:
+    def now() -> Sequence[Verdict]:
         asked.release()
         return list(labels)
 
     with Teacher(points, PLACES, now, seed=0) as teacher:
         assert teacher.lesson.number == 1
         for clip in (0, 20, 40):
-            labels[clip] = TRUTH[clip]
+            labels[clip] = verdict(TRUTH[clip])
         teacher.tell()
         assert asked.acquire(timeout=10)
         assert asked.acquire(timeout=10)
@@ -82,7 +93,7 @@ def test_a_teacher_learns_anew_when_it_is_told_to(points):
 def test_a_lesson_that_fails_is_told_to_who_asks(points):
     calls = []
 
-    def broken() -> Sequence[str | None]:
+    def broken() -> Sequence[Verdict]:
         calls.append(1)
         if len(calls) > 1:
             raise ValueError("no labels")
