@@ -109,7 +109,8 @@ def served(routes: Sequence[BaseRoute], *, port: int = 0) -> Iterator[LocalServe
 
 @contextlib.contextmanager
 def _listening(port: int) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+    # Named, since asyncio sends at once on sockets that say they are TCP alone: others wait 40 ms for the other side.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         # A server that ended a moment ago does not keep its port.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
