@@ -24,7 +24,7 @@ from stereokit.workflows.label_space import Space
 MAP_SCHEMA = "stereokit.label.map.file/1"
 _SPACES: dict[str, type[Space]] = {"sounds": SoundSpace, "vectors": Standard}
 _SPACE, _KEPT, _SUFFIX = "space.", "kept.", ".npy"
-_MOST_ARRAYS, _MOST_HEADER = 64, 4096
+_MOST_ARRAYS, _MOST_HEADER, _MOST_BYTES = 64, 4096, 1 << 30
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -95,8 +95,7 @@ def read_map(path: Path) -> SavedMap:
         When the file cannot be read, is no map, is truncated, or does not fit together.
     """
     try:
-        arrays = _arrays(path)
-        return _saved(arrays)
+        return _saved(_arrays(path))
     except BadInputError as error:
         raise BadInputError(f"{path}: is no map of label map --save: {error}") from error
     except (OSError, zipfile.BadZipFile, EOFError, ValueError, SyntaxError, KeyError, TypeError, RuntimeError) as error:
@@ -109,6 +108,10 @@ def _text_array(value: object) -> NDArray[np.uint8]:
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
+    if not path.is_file():
+        raise BadInputError("there is no such file")
+    if path.stat().st_size > _MOST_BYTES:
+        raise BadInputError(f"it has more than {_MOST_BYTES >> 20} MiB")
     with path.open("rb") as file, zipfile.ZipFile(file) as archive:
         members = archive.infolist()
         size = path.stat().st_size

@@ -109,6 +109,8 @@ class MapSettings:
         for option, path in self.outputs.items():
             if path.is_dir():
                 raise UsageError(f"{option} {path}: is a folder")
+            if self.into is not None and path.absolute() == self.into.absolute():
+                raise UsageError(f"{option} {path}: is the map that stays")
             if path.exists() and not self.force:
                 raise UsageError(f"{option} {path}: is there already; --force replaces it")
             if not path.parent.is_dir():

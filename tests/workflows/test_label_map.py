@@ -225,12 +225,13 @@ def test_without_its_package_a_picture_or_a_layout_is_status_5_before_anything_i
         (["--features", "portrait"], "--features portrait: {map} was made with mfcc"),
         (["--guided", "--labels", "metadata"], "--guided: a map that is there is not drawn again"),
         (["--save", "other.npz"], "--save keeps a new map"),
+        (["--html", "{map}", "--force"], "--html {map}: is the map that stays"),
     ],
 )
 def test_what_contradicts_a_map_that_is_there_is_refused(run, drums, tmp_path, words, told):
     path = tmp_path / "map.npz"
     run("label", "map", drums, *QUICK, "--save", path)
-    result = run("label", "map", drums, "--into", path, *words)
+    result = run("label", "map", drums, "--into", path, *(word.format(map=path) for word in words))
     assert (result.status, result.out) == (2, "")
     assert told.format(map=path) in result.err
     assert run("label", "map", drums, "--into", path, *QUICK, "--seed", 0, "--dimensions", 2).status == 0

@@ -130,6 +130,11 @@ def test_the_command_tells_one_line_of_a_file_that_is_no_map(run, tmp_path):
     assert result.err == f"stereokit: {path}: is no map of label map --save: 'object.npy' holds object, not numbers\n"
 
 
-def test_a_map_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(BadInputError, match="No such file"):
+def test_a_map_that_is_not_there_or_larger_than_any_is_told(tmp_path):
+    for path in (tmp_path / "map.npz", tmp_path):
+        with pytest.raises(BadInputError, match="there is no such file"):
+            read_map(path)
+    with (tmp_path / "map.npz").open("wb") as file:
+        file.truncate((1 << 30) + 1)
+    with pytest.raises(BadInputError, match="it has more than 1024 MiB"):
         read_map(tmp_path / "map.npz")
