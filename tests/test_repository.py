@@ -11,7 +11,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-TWO_WORDS = ("label audit", "label map", "label predict", "label propagate", "prep verify", "score listen")
+TWO_WORDS = (
+    "label audit",
+    "label map",
+    "label predict",
+    "label propagate",
+    "label review",
+    "prep verify",
+    "score listen",
+)
 README = (ROOT / "README.md").read_text("utf-8")
 
 
