@@ -106,7 +106,7 @@
     part("progress").max = state.total;
     part("progress").value = state.answered;
     if (state.trial === null) {
-      part("done-text").textContent = `All ${state.total} pairs are answered and kept, ${state.name}.`;
+      part("done-text").textContent = `All ${state.total} questions are answered and kept, ${state.name}.`;
       show("done");
       part("done-title").focus();
       return;
