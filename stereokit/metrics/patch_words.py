@@ -7,6 +7,7 @@ patches count little, and the square root is taken, which makes of distances tho
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -96,16 +97,23 @@ def word_counts(words: PatchWords, picture: NDArray[np.uint8]) -> Array:
     patches = views.reshape(times * places, -1).astype(np.float32) / np.float32(255.0)
     patches -= patches.mean(axis=1, keepdims=True)
     weight = np.minimum(1.0, patches.std(axis=1) / _FLAT)
-    seen = np.zeros((len(patches), len(words.words)), np.float32)
     # of most short sounds the larger part of the picture is empty
-    is_seen = weight > 0.0
-    likeness = _unit((patches[is_seen] - words.mean) @ words.whitening) @ words.words.T
-    seen[is_seen] = np.maximum(0.0, likeness - _LEAST_LIKENESS) * weight[is_seen, None]
-    borders = np.linspace(0, places, _REGIONS + 1).astype(np.int64)
-    sums = np.add.reduceat(seen.reshape(times, places, -1), _TIMES, axis=0)
-    sums = np.add.reduceat(sums, borders[:-1], axis=1)
-    sizes = np.diff([*_TIMES, times])[:, None] * np.diff(borders)
-    return np.asarray(np.sqrt(sums / sizes[:, :, None]), np.float32).reshape(-1)
+    seen = np.flatnonzero(weight > 0.0)
+    likeness = _unit((patches[seen] - words.mean) @ words.whitening) @ words.words.T
+    likeness -= np.float32(_LEAST_LIKENESS)
+    np.maximum(likeness, 0.0, out=likeness)
+    means = _regions(times, places)[:, seen] * weight[seen]
+    return np.asarray(np.sqrt(means @ likeness), np.float32).reshape(-1)
+
+
+@cache
+def _regions(times: int, places: int) -> Array:
+    """Return what makes means over regions of patches, shape (regions, times * places)."""
+    time = np.searchsorted(_TIMES, np.arange(times), side="right") - 1
+    place = np.searchsorted(np.linspace(0, places, _REGIONS + 1).astype(np.int64), np.arange(places), side="right") - 1
+    region = (time[:, None] * _REGIONS + place).reshape(-1)
+    member = region == np.arange(len(_TIMES) * _REGIONS)[:, None]
+    return np.asarray(member / member.sum(axis=1, keepdims=True), np.float32)
 
 
 def _unit(rows: NDArray[np.floating[Any]]) -> Array:
