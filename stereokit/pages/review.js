@@ -2,9 +2,8 @@
 "use strict";
 
 const $ = (name) => document.getElementById(name);
+// Without the letters of ACTIONS.
 const CLASS_KEYS = "123456789qwertyuiopasdfgh".split("");
-// Letters that do something else are no class's key.
-const TAKEN = new Set(["j", "k", "l", "m", "n", "z"]);
 
 const desk = new Desk();
 const sound = new Sound({ wave: $("wave"), spectrogram: $("spectrogram"), vectorscope: $("vectorscope"), onError: say });
@@ -56,9 +55,9 @@ async function give(label) {
   if (!clips.length) return say("Select a clip first.");
   const isQuestion = $("shown").value === "questions" || $("shown").value === "unsure";
   const next = many ? -1 : list.beside(1);
-  await desk.decide(clips, label);
+  if (!await desk.decide(clips, label)) return;
   if (many) choose([]);
-  else if (desk.labels[clips[0]] === label) select(isQuestion ? firstOpen(next) : next);
+  else select(isQuestion ? firstOpen(next) : next);
 }
 
 function firstOpen(preferred) {
@@ -72,17 +71,15 @@ async function undo() {
 }
 
 function listed() {
-  const clips = Array.from(desk.names.keys());
-  const open = clips.filter((clip) => desk.isOpen(clip));
+  const those = (holds) => Array.from(desk.names.keys()).filter(holds);
   switch ($("shown").value) {
     case "questions": return desk.lesson.questions.filter((clip) => desk.isOpen(clip));
-    case "unsure": return open.sort((a, b) => desk.sureness(a) - desk.sureness(b));
-    case "doubtful": return clips
-      .filter((clip) => desk.labels[clip] !== null && desk.told(clip) !== null && desk.told(clip) !== desk.labels[clip])
+    case "unsure": return those((clip) => desk.isOpen(clip)).sort((a, b) => desk.sureness(a) - desk.sureness(b));
+    case "doubtful": return those((clip) => desk.labels[clip] !== null && ![null, desk.labels[clip]].includes(desk.told(clip)))
       .sort((a, b) => desk.sureness(b) - desk.sureness(a));
-    case "decided": return clips.filter((clip) => desk.provenances[clip] === "human").sort((a, b) => desk.numbers[b] - desk.numbers[a]);
+    case "decided": return those((clip) => desk.provenances[clip] === "human").sort((a, b) => desk.numbers[b] - desk.numbers[a]);
     case "chosen": return chosen;
-    default: return clips;
+    default: return those(() => true);
   }
 }
 
@@ -114,32 +111,27 @@ function refresh() {
   describe();
 }
 
-function classKeys() {
-  return CLASS_KEYS.filter((key) => !TAKEN.has(key));
-}
-
 function drawClasses() {
-  const keys = classKeys();
+  // They only grow; what stays keeps the focus.
+  if ($("classes").childElementCount === desk.classes.length) return;
   $("classes").replaceChildren(...desk.classes.map((name, place) => {
     const button = document.createElement("button"), dot = document.createElement("span"), key = document.createElement("kbd");
     button.type = "button";
     button.dataset.name = name;
     dot.className = "dot";
     dot.style.background = `rgb(${classColour(place).join(" ")})`;
-    key.textContent = keys[place]?.toUpperCase() ?? "";
-    button.append(dot, name, ...(keys[place] ? [key] : []));
+    key.textContent = CLASS_KEYS[place]?.toUpperCase() ?? "";
+    button.append(dot, name, ...(CLASS_KEYS[place] ? [key] : []));
     button.addEventListener("click", () => give(name));
     return button;
   }));
 }
 
+const walk = (steps) => () => select(list.beside(steps));
+const WALKS = { ArrowDown: walk(1), ArrowUp: walk(-1), j: walk(1), k: walk(-1), PageDown: walk(10), PageUp: walk(-10) };
+const WALKING = new Set(Object.values(WALKS));
 const ACTIONS = {
-  ArrowDown: () => select(list.beside(1)),
-  ArrowUp: () => select(list.beside(-1)),
-  j: () => select(list.beside(1)),
-  k: () => select(list.beside(-1)),
-  PageDown: () => select(list.beside(10)),
-  PageUp: () => select(list.beside(-10)),
+  ...WALKS,
   " ": () => selected >= 0 && sound.play(selected),
   Enter: () => selected >= 0 && desk.told(selected) !== null && give(desk.told(selected)),
   Backspace: () => give(null),
@@ -174,11 +166,12 @@ document.addEventListener("keydown", (event) => {
   }
   // Buttons and menus answer these themselves.
   if (["BUTTON", "SELECT", "SUMMARY", "A", "INPUT"].includes(target.tagName) && [" ", "Enter", "ArrowDown", "ArrowUp"].includes(key)) return;
-  const place = classKeys().indexOf(key.toLowerCase());
+  const place = CLASS_KEYS.indexOf(key.toLowerCase());
   const action = ACTIONS[key] ?? ACTIONS[key.toLowerCase()] ?? (place >= 0 && place < desk.classes.length ? () => give(desk.classes[place]) : null);
   if (action === null) return;
   event.preventDefault();
-  action();
+  // A key that is held walks through the list; it does not label what it passes.
+  if (!event.repeat || WALKING.has(action)) action();
 });
 
 $("undo").addEventListener("click", undo);
@@ -190,7 +183,11 @@ $("fit").addEventListener("click", () => map?.scatter.fit());
 $("shown").addEventListener("change", relist);
 $("search").addEventListener("input", relist);
 $("help-open").addEventListener("click", () => $("help").showModal());
-$("finish").addEventListener("click", () => $("sure").showModal());
+$("finish").addEventListener("click", () => {
+  // Escape leaves the answer of the time before.
+  $("sure").returnValue = "";
+  $("sure").showModal();
+});
 $("sure").addEventListener("close", async () => {
   if ($("sure").returnValue !== "finish") return;
   await desk.finish();

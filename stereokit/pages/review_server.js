@@ -14,7 +14,10 @@ class Desk extends EventTarget {
     this.labels = []; // a name or null
     this.provenances = [];
     this.numbers = []; // of the last decision about each clip
-    this.last = 0; // of all decisions that are known here
+    this.last = 0; // the decision up to which all are known here
+    this.isBusy = false; // while a change is on its way
+    this.isLost = false; // when the server did not answer last
+    this.finished = false;
     this.lesson = { number: 0, classes: [], told: new Uint8Array(), confidence: new Uint8Array(), questions: [] };
   }
 
@@ -24,6 +27,7 @@ class Desk extends EventTarget {
     this.labels = new Array(set.names.length).fill(null);
     this.provenances = new Array(set.names.length).fill(null);
     this.numbers = new Array(set.names.length).fill(0);
+    this.last = set.verdicts.reduce((last, verdict) => Math.max(last, verdict[3]), 0);
     this.coordinates = new Float32Array(map);
     this.#learn(set.lesson);
     this.#take(set);
@@ -46,8 +50,9 @@ class Desk extends EventTarget {
     return (this.lesson.confidence[clip] ?? 0) / 255;
   }
 
+  /* Return whether the label is kept. */
   async decide(clips, label) {
-    await this.#change("decide", { wishes: clips.map((clip) => [clip, label, this.numbers[clip]]) });
+    return null !== await this.#change("decide", { wishes: clips.map((clip) => [clip, label, this.numbers[clip]]) });
   }
 
   async undo() {
@@ -61,11 +66,22 @@ class Desk extends EventTarget {
   }
 
   async finish() {
-    await this.#change("finish", {});
-    this.finished = true;
+    this.finished = (await this.#change("finish", {})) !== null;
   }
 
+  /* Send a change, and return the answer to it, or null when nothing was changed. One at a time: a key that is pressed
+   * before the last one is answered is about a clip that nobody has heard yet. */
   async #change(path, content) {
+    if (this.isBusy) return null;
+    this.isBusy = true;
+    try {
+      return await this.#sent(path, content);
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  async #sent(path, content) {
     let answer, news;
     try {
       answer = await fetch(path, {
@@ -92,7 +108,10 @@ class Desk extends EventTarget {
       if (this.isLost) this.#say("");
       this.isLost = false;
       if (news.lesson !== null) this.#learn(news.lesson);
-      if (news.verdicts.length || news.lesson !== null || news.classes.length !== this.classes.length) this.#take(news);
+      const isNew = news.verdicts.some(([clip, , , number]) => number > this.numbers[clip]);
+      if (isNew || news.lesson !== null || news.classes.length !== this.classes.length) this.#take(news);
+      // What this tab decided itself says nothing of what others did before: only here all is told.
+      this.last = news.verdicts.reduce((last, verdict) => Math.max(last, verdict[3]), this.last);
     } catch {
       this.isLost = true;
       this.#say("The server does not answer: nothing can be saved. Is the command still running?");
@@ -113,7 +132,6 @@ class Desk extends EventTarget {
       this.labels[clip] = label;
       this.provenances[clip] = provenance;
       this.numbers[clip] = number;
-      this.last = Math.max(this.last, number);
     }
     this.dispatchEvent(new Event("changed"));
   }

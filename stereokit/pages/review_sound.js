@@ -27,12 +27,22 @@ class Sound {
   async show(clip) {
     this.shown = clip;
     this.spectrogram.src = `picture/${clip}`;
-    const answer = await fetch(`sound/${clip}`);
-    if (!answer.ok || this.shown !== clip) return;
-    const { left, right } = Sound.samples(await answer.arrayBuffer());
+    const { left, right } = await this.#samples(`sound/${clip}`);
     if (this.shown !== clip) return;
     Sound.#drawWave(this.wave, left, right);
     Sound.#drawVectorscope(this.vectorscope, left, right);
+  }
+
+  /* Return nothing of a clip that cannot be read any more, so that no other clip's picture stays. */
+  async #samples(address) {
+    try {
+      const answer = await fetch(address);
+      if (answer.ok) return Sound.samples(await answer.arrayBuffer());
+      this.onError(`This clip cannot be read any more: ${(await answer.json()).error}`);
+    } catch {
+      // Whether the server answers at all is told elsewhere.
+    }
+    return { left: new Float32Array(), right: new Float32Array() };
   }
 
   /* Read the server's own WAV files: two channels of 16 bit. */

@@ -238,3 +238,58 @@ def test_when_the_server_is_gone_the_page_says_so_and_finishing_gave_the_rows(br
             browser, "document.getElementById('notice').textContent.startsWith('Not saved: the server does not answer')"
         )
         assert labels(browser) == {name: "tone"}
+
+
+def test_what_another_tab_decided_just_before_is_told_all_the_same(page, running):
+    told = page.execute_async_script(
+        """const done = arguments[0], [mine, theirs] = list.clips;
+        const content = { listener: 'another', wishes: [[theirs, 'noise', desk.numbers[theirs]]] };
+        const headers = { 'content-type': 'application/json' };
+        fetch('decide', { method: 'POST', headers, body: JSON.stringify(content) })
+        .then(() => desk.decide([mine], 'tone')).then(() => done([mine, theirs]))"""
+    )
+    wait(page, f"desk.labels[{told[1]}] === 'noise'")
+    assert page.execute_script(f"return desk.labels[{told[0]}]") == "tone"
+    running.post("undo", listener="another")
+
+
+def test_what_is_not_kept_changes_nothing_on_the_page(page):
+    page.execute_script("window.fetchNothing = fetch; fetch = () => Promise.reject(new Error('gone'))")
+    name = selected(page)
+    press(page, Keys.BACKSPACE)
+    wait(page, "document.getElementById('notice').textContent.startsWith('Not saved') && !desk.isBusy")
+    assert selected(page) == name
+    page.execute_script("choose([0, 1, 2])")
+    press(page, "1")
+    wait(page, "!desk.isBusy")
+    assert page.execute_script("return chosen.length") == 3
+    assert page.execute_async_script("desk.finish().then(() => arguments[0](desk.finished))") is False
+    page.execute_script("fetch = window.fetchNothing")
+
+
+def test_a_key_that_is_held_or_pressed_too_early_labels_one_clip(page):
+    page.execute_script(
+        """const press = (repeat) => document.dispatchEvent(new KeyboardEvent('keydown', { key: '1', repeat }));
+        press(true); press(false); press(false); press(true)"""
+    )
+    wait(page, "desk.labels.includes('tone') && !desk.isBusy")
+    assert page.execute_script("return desk.labels.filter((label) => label !== null).length") == 1
+    assert "another tab" not in page.find_element(By.ID, "notice").text
+
+
+def test_the_button_of_a_class_keeps_the_focus(page):
+    page.execute_script("document.querySelector('#classes button').focus()")
+    page.switch_to.active_element.send_keys(Keys.ENTER)
+    wait(page, "desk.labels.includes('tone') && !desk.isBusy")
+    assert page.execute_script("return document.activeElement.dataset.name") == "tone"
+
+
+def test_a_clip_that_cannot_be_read_any_more_leaves_no_other_clips_picture(page):
+    painted = (
+        "Array.from(document.getElementById('vectorscope').getContext('2d').getImageData(0, 0, 160, 160).data)"
+        ".filter((value, place) => place % 4 === 1 && value === 0xe0).length"
+    )
+    wait(page, f"{painted} > 0")
+    page.execute_async_script("sound.show(999).then(arguments[0])")
+    assert page.execute_script(f"return {painted}") == 0
+    assert page.find_element(By.ID, "notice").text.startswith("This clip cannot be read any more: ")
