@@ -14,6 +14,8 @@ from stereokit.audio.files import encode, read
 # Longer sounds than that are not what a page plays; all of it would be held in memory.
 LONGEST_S = 60.0
 _KEPT_BYTES = 64 << 20
+# The decoder of MP3 prints, and is hushed for the whole process: two at once would leave it hushed.
+_READING = threading.Lock()
 
 
 def first_minute(path: Path) -> Clip:
@@ -24,7 +26,8 @@ def first_minute(path: Path) -> Clip:
     BadInputError
         When it cannot be read, or has more than two channels.
     """
-    clip = read(path).to_clip()
+    with _READING:
+        clip = read(path).to_clip()
     longest = round(LONGEST_S * clip.sample_rate)
     return clip if clip.frames <= longest else Clip(clip.samples[:, :longest].copy(), clip.sample_rate)
 
@@ -48,7 +51,6 @@ class Kept:
 
     make: Callable[[int], bytes]
     _contents: OrderedDict[int, bytes] = field(default_factory=OrderedDict)
-    # One at a time: the decoder of MP3 prints, and is hushed for the whole process.
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __getitem__(self, number: int) -> bytes:
