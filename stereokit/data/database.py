@@ -79,6 +79,17 @@ class Database:
         with self._lock:
             self._connection.close()
 
+    def check_writable(self) -> None:
+        """Write what is there already, so that who cannot write is told before anything is asked of a person.
+
+        Raises
+        ------
+        OutputError
+            When the file or its folder is read-only or full.
+        """
+        with self.writing() as connection:
+            connection.execute(f"PRAGMA user_version = {self._form.version}")
+
     @contextlib.contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Give the connection to one thread at a time."""

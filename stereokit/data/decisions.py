@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stereokit.data.database import Database, Form
+from stereokit.errors import BadInputError
 
 _FORM = Form(
     "list of decisions",
@@ -105,6 +106,15 @@ class Decisions:
                 " state FROM decisions GROUP BY clip"
             )
             self._last = {row[1]: Decision(*row) for row in rows}
+        kinds = (int, str, str | None, str | None, int)
+        for one in self._last.values():
+            if not all(map(isinstance, (one.number, one.clip, one.label, one.decided_at, one.state), kinds)):
+                self.close()
+                raise BadInputError(f"{path}: is damaged: decision {one.number} is not what it should be")
+
+    def check_writable(self) -> None:
+        """Do as ``Database.check_writable``."""
+        self._file.check_writable()
 
     def close(self) -> None:
         """Let go of the file."""

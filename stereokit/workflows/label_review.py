@@ -1,8 +1,11 @@
 """``stereokit label review``: a local page on which clips are labelled by ear, the most useful first."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 from stereokit.data.decisions import Decisions
 from stereokit.data.sources import Refusal
@@ -38,16 +41,16 @@ def review(settings: ReviewSettings, stdin: Iterable[str]) -> Events:
     settings.check()
     clips = _clips(settings, stdin)
     if settings.results:
-        decisions = Decisions(settings.output)
-        desk = _desk(settings, clips, range(len(clips.sources)), decisions)
-        yield from _told(settings, desk, None, clips.refused)
-        decisions.close()
+        with closing(Decisions(settings.output)) as decisions:
+            desk = _desk(settings, clips, range(len(clips.sources)), decisions)
+            yield from _told(settings, desk, None, clips.refused)
         return Status.SOME_FAILED if clips.refused else Status.DONE
-    lock = settings.output.with_name(settings.output.name + LOCK_SUFFIX)
-    with ExitStack() as stack:
-        stack.enter_context(locked(lock, guards=settings.output))
-        decisions = Decisions(settings.output)
-        stack.callback(decisions.close)
+    # Beside the file itself: whoever comes by a link meets the same lock.
+    lock = Path(os.path.realpath(settings.output) + LOCK_SUFFIX)
+    with locked(lock, guards=settings.output), closing(Decisions(settings.output)) as decisions:
+        decisions.check_writable()
+        # Too many classes are told before anything is heard.
+        _desk(settings, clips, (), decisions)
         ground = yield from heard_clips(settings, clips.sources)
         refused = [*clips.refused, *ground.refused]
         yield from refusal_messages(refused)
@@ -56,13 +59,12 @@ def review(settings: ReviewSettings, stdin: Iterable[str]) -> Events:
         desk = _desk(settings, clips, ground.heard, decisions)
         if desk.strangers:
             yield Message(f"{settings.output}: {desk.strangers} decisions are about clips that are not here")
-        teacher = stack.enter_context(Teacher(ground.points, ground.places, desk.verdicts, seed=settings.seed))
-        desk.changed = teacher.tell
-        yield from serve_review(
-            desk, teacher, ground.coordinates, port=settings.port, opens=settings.opens, output=settings.output
-        )
-        lesson = teacher.lesson
-        yield from _told(settings, desk, lesson, refused)
+        with Teacher(ground.points, ground.places, desk.verdicts, seed=settings.seed) as teacher:
+            desk.changed = teacher.tell
+            yield from serve_review(
+                desk, teacher, ground.coordinates, port=settings.port, opens=settings.opens, output=settings.output
+            )
+        yield from _told(settings, desk, teacher.last_lesson(), refused)
     return Status.SOME_FAILED if refused else Status.DONE
 
 
@@ -73,6 +75,11 @@ def _clips(settings: ReviewSettings, stdin: Iterable[str]) -> LabelledClips:
         clips = LabelledClips(found.sources, list(nothing), list(nothing), found.refused)
     else:
         clips = clips_with_labels(settings.sources, stdin, labels=settings.labels, column=settings.column)
+        try:
+            named = {label: class_name(label) for label in clips.classes}
+        except UsageError as error:
+            raise UsageError(f"--labels {settings.labels}: {error}") from error
+        clips = replace(clips, labels=[None if label is None else named[label] for label in clips.labels])
     twice = [name for name, count in Counter(source.key for source in clips.sources).items() if count > 1]
     if twice:
         raise UsageError(f"{len(twice)} names are there twice, {twice[0]!r} among them: give the folder above them")

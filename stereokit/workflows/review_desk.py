@@ -1,6 +1,6 @@
 """The desk at which clips are labelled by ear: what is known of each, by whom, and what was said last."""
 
-import unicodedata
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,8 +70,10 @@ def class_name(text: object) -> str:
     """
     name = nfc(text).strip() if isinstance(text, str) else ""
     if not name or len(name) > LONGEST_CLASS:
-        raise UsageError(f"a class has a name of 1 to {LONGEST_CLASS} characters")
-    if printable(name) != name or any(unicodedata.category(character) == "Zl" for character in name):
+        raise UsageError(
+            f"a class has a name of 1 to {LONGEST_CLASS} characters, not {printable(name[:LONGEST_CLASS])!r}"
+        )
+    if printable(name) != name:
         raise UsageError(f"a class cannot be called {printable(name)!r}: it holds what cannot be shown")
     return name
 
@@ -90,6 +92,11 @@ class Desk:
         Those that come first: of the command line, then of labels that were given.
     changed
         Called after each decision.
+
+    Raises
+    ------
+    UsageError
+        When there are too many classes.
     """
 
     clips: Sequence[ReviewClip]
@@ -97,15 +104,20 @@ class Desk:
     first_classes: Sequence[str]
     changed: Callable[[], None] = lambda: None
     _numbers: dict[str, int] = field(init=False)
+    _classes: list[str] = field(init=False)
+    _adding: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self._numbers = {clip.name: number for number, clip in enumerate(self.clips)}
+        used = {one.label for one in self.decisions.last().values() if one.label is not None}
+        self._classes = list(dict.fromkeys([*self.first_classes, *self.decisions.classes(), *sorted(used)]))
+        if len(self._classes) > MOST_CLASSES:
+            raise UsageError(f"there are {len(self._classes)} classes: {MOST_CLASSES} at most can be chosen from")
 
     @property
     def classes(self) -> list[str]:
         """All classes there are, each once, in an order that only grows."""
-        used = (one.label for one in self.decisions.last().values() if one.label is not None)
-        return list(dict.fromkeys([*self.first_classes, *self.decisions.classes(), *sorted(used)]))
+        return list(self._classes)
 
     @property
     def strangers(self) -> int:
@@ -133,7 +145,7 @@ class Desk:
         """
         if not wishes or len({number for number, _, _ in wishes}) < len(wishes):
             raise UsageError("a request decides about one clip or more, each once")
-        known = set(self.classes)
+        known = set(self._classes)
         for _, label, _ in wishes:
             if label is not None and label not in known:
                 raise UsageError(f"there is no class {printable(label)!r}")
@@ -157,10 +169,12 @@ class Desk:
             For a name that none can have, or when there are too many.
         """
         kept = class_name(name)
-        if kept not in self.classes:
-            if len(self.classes) >= MOST_CLASSES:
-                raise UsageError(f"there are {MOST_CLASSES} classes already")
-            self.decisions.add_class(kept)
+        with self._adding:
+            if kept not in self._classes:
+                if len(self._classes) >= MOST_CLASSES:
+                    raise UsageError(f"there are {MOST_CLASSES} classes already")
+                self.decisions.add_class(kept)
+                self._classes.append(kept)
         return kept
 
     def _told(self, decisions: Sequence[Decision]) -> list[tuple[int, Verdict]]:

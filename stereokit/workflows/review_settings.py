@@ -1,11 +1,12 @@
 """The words of ``stereokit label review``, and what must hold before anything is heard."""
 
+import webbrowser
 from dataclasses import dataclass
 from pathlib import Path
 
 from stereokit import catalog
 from stereokit.data.workers import available_jobs
-from stereokit.errors import UsageError
+from stereokit.errors import MissingError, UsageError
 from stereokit.workflows.label_space import check_features
 from stereokit.workflows.review_desk import class_name
 
@@ -52,6 +53,8 @@ class ReviewSettings:
         ------
         UsageError
             Naming the first of them.
+        MissingError
+            When there is no browser to open.
         """
         if self.features is not None:
             check_features(self.features)
@@ -61,5 +64,10 @@ class ReviewSettings:
             raise UsageError("--layout: a map that is there is not drawn again; leave it or --map out")
         for name in self.classes:
             class_name(name)
-        if self.results and not self.output.exists():
+        if self.results and not (self.output.is_file() and self.output.stat().st_size):
             raise UsageError(f"--results: there are no decisions in {self.output}")
+        if self.opens and not self.results:
+            try:
+                webbrowser.get()
+            except webbrowser.Error as error:
+                raise MissingError("--open: there is no browser here; leave it out and open the address") from error

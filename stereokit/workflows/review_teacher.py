@@ -97,6 +97,7 @@ class Teacher:
         self._points, self._places, self._verdicts, self._seed = points, places, verdicts, seed
         self._changed = threading.Event()
         self._ended = False
+        self._is_behind = False
         self._failure: BaseException | None = None
         self._lesson = self._learned(1)
         self._thread = threading.Thread(target=self._work, daemon=True)
@@ -114,6 +115,19 @@ class Teacher:
             raise RuntimeError("learning from the labels has failed") from self._failure
         return self._lesson
 
+    def last_lesson(self) -> Lesson:
+        """Return, after the block, what is learned from all labels that it has brought.
+
+        Raises
+        ------
+        RuntimeError
+            As ``lesson``.
+        """
+        if self._is_behind:
+            self._is_behind = False
+            self._lesson = self._learned(self._lesson.number + 1)
+        return self.lesson
+
     def tell(self) -> None:
         """Say that labels have changed."""
         self._changed.set()
@@ -123,6 +137,7 @@ class Teacher:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._is_behind = self._changed.is_set()
         self._ended = True
         self._changed.set()
         self._thread.join()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stereokit.data.decisions import ConflictError, Decisions, Wish
-from stereokit.errors import BadInputError, UsageError
+from stereokit.errors import BadInputError, OutputError, UsageError
 
 
 @pytest.fixture
@@ -111,3 +111,22 @@ def test_a_file_that_is_no_database_is_refused_and_stays_as_it_is(tmp_path):
     with pytest.raises(BadInputError, match="is no list of decisions, or damaged"):
         Decisions(path)
     assert path.read_bytes() == b"RIFF" * 400
+
+
+def test_a_file_of_ours_that_holds_something_else_is_refused(decisions, tmp_path):
+    decide(decisions, k="kick")
+    decisions.close()
+    with sqlite3.connect(tmp_path / "review.sqlite") as connection:
+        connection.execute("UPDATE decisions SET label = x'00ff'")
+    with pytest.raises(BadInputError, match=r"review\.sqlite: is damaged: decision 1 is not what it should be"):
+        Decisions(tmp_path / "review.sqlite")
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_decided(decisions, tmp_path):
+    decide(decisions, k="kick")
+    decisions.check_writable()
+    # where SQLite's journal has to be
+    (tmp_path / "review.sqlite-journal").mkdir()
+    with pytest.raises(OutputError, match=r"cannot use .*review\.sqlite"):
+        decisions.check_writable()
+    assert labels(decisions) == {"k": "kick"}

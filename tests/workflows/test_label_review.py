@@ -11,8 +11,8 @@ import pytest
 import soundfile
 from running_review import Running, reviewing
 
-from stereokit.errors import LockedError, Status, UsageError
-from stereokit.workflows import label_examine
+from stereokit.errors import LockedError, MissingError, OutputError, Status, UsageError
+from stereokit.workflows import label_examine, review_settings
 from stereokit.workflows.events import Row
 from stereokit.workflows.label_map import make_map
 from stereokit.workflows.label_map_settings import MapSettings
@@ -224,6 +224,53 @@ def test_words_that_make_no_sense_are_refused(sounds, tmp_path, words, told):
     with pytest.raises(UsageError, match=told):
         list(review(ReviewSettings((str(sounds),), tmp_path / "review.sqlite", **words), []))
     assert not (tmp_path / "review.sqlite").exists()
+
+
+def test_a_link_to_decisions_is_those_decisions(running, tmp_path):
+    link = tmp_path / "link.sqlite"
+    link.symlink_to(running.settings.output)
+    with pytest.raises(LockedError, match=r"link\.sqlite is in use by process"):
+        list(review(ReviewSettings(running.settings.sources, link, layout="pca", jobs=1), []))
+
+
+@pytest.mark.parametrize(
+    ("label", "told"),
+    [("a\u202eb", r"--labels .*: a class cannot be called"), ("x" * 10_000, "a name of 1 to 60 characters")],
+)
+def test_given_labels_that_no_class_can_have_are_refused_before_anything_is_heard(sounds, tmp_path, label, told):
+    labels = tmp_path / "labels.csv"
+    labels.write_text(f"file_name,label\ntone0.wav,{label}\n", "utf-8")
+    with pytest.raises(UsageError, match=told):
+        next(review(ReviewSettings((str(sounds),), tmp_path / "review.sqlite", labels=str(labels)), []))
+    assert not (tmp_path / "review.sqlite").exists()
+
+
+def test_too_many_classes_are_refused_before_anything_is_heard(sounds, tmp_path):
+    classes = tuple(f"c{number}" for number in range(300))
+    with pytest.raises(UsageError, match="there are 300 classes"):
+        next(review(ReviewSettings((str(sounds),), tmp_path / "review.sqlite", classes=classes), []))
+
+
+def test_a_file_that_cannot_be_written_is_told_before_anything_is_heard(sounds, tmp_path):
+    (tmp_path / "review.sqlite-journal").mkdir()
+    with pytest.raises(OutputError, match=r"cannot use .*review\.sqlite"):
+        next(review(ReviewSettings((str(sounds),), tmp_path / "review.sqlite"), []))
+
+
+def test_the_results_of_an_empty_file_are_none_and_it_stays_empty(sounds, tmp_path):
+    empty = tmp_path / "review.sqlite"
+    empty.touch()
+    with pytest.raises(UsageError, match="--results: there are no decisions"):
+        list(review(ReviewSettings((str(sounds),), empty, results=True), []))
+    assert empty.read_bytes() == b""
+
+
+def test_without_a_browser_nothing_is_opened(sounds, tmp_path, monkeypatch):
+    monkeypatch.setattr(
+        review_settings.webbrowser, "get", lambda: (_ for _ in ()).throw(review_settings.webbrowser.Error)
+    )
+    with pytest.raises(MissingError, match="--open: there is no browser here"):
+        next(review(ReviewSettings((str(sounds),), tmp_path / "review.sqlite", opens=True), []))
 
 
 def test_two_folders_with_the_same_names_are_refused(sounds, tmp_path):

@@ -101,3 +101,15 @@ def test_each_change_is_told_on(desk):
     desk.decide([(0, "kick", 0)], listener="x")
     desk.take_back(listener="x")
     assert told == [["kick", "kick", None], [None, "kick", None]]
+
+
+def test_more_classes_than_there_can_be_are_refused_at_once(tmp_path):
+    with pytest.raises(UsageError, match="there are 251 classes: 250 at most"):
+        Desk([], Decisions(tmp_path / "d.sqlite"), [f"c{number}" for number in range(MOST_CLASSES + 1)])
+
+
+def test_a_class_stays_when_its_last_label_is_taken_back(desk):
+    desk.decide([(0, "snare", 0)], listener="x")
+    later = Desk(desk.clips, desk.decisions, ["kick"])
+    later.take_back(listener="x")
+    assert later.classes == ["kick", "snare"]

@@ -90,6 +90,26 @@ def test_a_teacher_learns_anew_when_it_is_told_to(points):
     assert teacher.lesson.classes == sorted(set(TRUTH))
 
 
+def test_the_last_lesson_knows_all_labels_also_those_that_came_while_it_learned(points):
+    labels, learning, go_on = known(), threading.Event(), threading.Event()
+
+    def now() -> Sequence[Verdict]:
+        found = list(labels)
+        if threading.current_thread() is not threading.main_thread():
+            learning.set()
+            go_on.wait(10)
+        return found
+
+    with Teacher(points, PLACES, now, seed=0) as teacher:
+        teacher.tell()
+        learning.wait(10)
+        for clip in (0, 20, 40):
+            labels[clip] = verdict(TRUTH[clip])
+        teacher.tell()
+        threading.Timer(0.2, go_on.set).start()
+    assert teacher.last_lesson().classes == sorted(set(TRUTH))
+
+
 def test_a_lesson_that_fails_is_told_to_who_asks(points):
     calls = []
 
