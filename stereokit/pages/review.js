@@ -15,7 +15,7 @@ const list = new ClipList($("list"), $("rows"), {
   onSelect: (clip) => select(clip),
   text: (clip) => {
     const label = desk.labels[clip], told = desk.told(clip);
-    const [red, green, blue] = classColour(desk.classes.indexOf(label ?? told));
+    const [red, green, blue] = classColour(desk.palette, desk.classes.indexOf(label ?? told));
     return {
       name: desk.names[clip],
       label,
@@ -119,7 +119,7 @@ function drawClasses() {
     button.type = "button";
     button.dataset.name = name;
     dot.className = "dot";
-    dot.style.background = `rgb(${classColour(place).join(" ")})`;
+    dot.style.background = `rgb(${classColour(desk.palette, place).join(" ")})`;
     key.textContent = CLASS_KEYS[place]?.toUpperCase() ?? "";
     button.append(dot, name, ...(CLASS_KEYS[place] ? [key] : []));
     button.addEventListener("click", () => give(name));

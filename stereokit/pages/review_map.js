@@ -1,15 +1,9 @@
 /* The map beside the list: clips in the colours of their classes, chosen with a lasso. */
 "use strict";
 
-// Colours that colour-blind eyes tell apart (Okabe and Ito), then the same, lighter or darker.
-const CLASS_COLOURS = [
-  [230, 159, 0], [86, 180, 233], [0, 158, 115], [240, 228, 66], [0, 114, 178], [213, 94, 0], [204, 121, 167], [148, 103, 189],
-  [140, 100, 20], [30, 110, 160], [90, 200, 160], [160, 150, 20], [110, 180, 230], [255, 150, 80], [230, 180, 210], [90, 60, 120],
-];
-const NO_COLOUR = [140, 146, 156];
-
-function classColour(place) {
-  return place < 0 ? NO_COLOUR : CLASS_COLOURS[place % CLASS_COLOURS.length];
+/* The colour of a class by its place, of a palette whose last colour is that of clips without one. */
+function classColour(palette, place) {
+  return place < 0 ? palette.at(-1) : palette[place % (palette.length - 1)];
 }
 
 class ReviewMap {
@@ -30,13 +24,13 @@ class ReviewMap {
 
   /* Give each clip the colour of its label, or a fainter one of what is told of it. */
   colour() {
-    const { desk } = this, colours = new Uint8Array(3 * desk.names.length);
+    const { desk } = this, nothing = desk.palette.at(-1), colours = new Uint8Array(3 * desk.names.length);
     const numbers = new Map(desk.classes.map((name, place) => [name, place]));
     for (let clip = 0; clip < desk.names.length; clip++) {
       const label = desk.labels[clip], told = desk.told(clip);
-      const colour = classColour(numbers.get(label ?? told) ?? -1);
+      const colour = classColour(desk.palette, numbers.get(label ?? told) ?? -1);
       const share = label !== null ? 1 : 0.25 + 0.5 * desk.sureness(clip);
-      for (let part = 0; part < 3; part++) colours[3 * clip + part] = colour[part] * share + NO_COLOUR[part] * (1 - share);
+      for (let part = 0; part < 3; part++) colours[3 * clip + part] = colour[part] * share + nothing[part] * (1 - share);
     }
     this.scatter.setColours(colours);
   }

@@ -11,6 +11,7 @@ class Desk extends EventTarget {
     sessionStorage.setItem("listener", this.listener);
     this.names = [];
     this.classes = [];
+    this.palette = []; // a colour a class, and last that of clips without one
     this.labels = []; // a name or null
     this.provenances = [];
     this.numbers = []; // of the last decision about each clip
@@ -24,6 +25,7 @@ class Desk extends EventTarget {
   async open() {
     const [set, map] = await Promise.all([this.#get("set"), fetch("map").then((answer) => answer.arrayBuffer())]);
     this.names = set.names;
+    this.palette = set.palette;
     this.labels = new Array(set.names.length).fill(null);
     this.provenances = new Array(set.names.length).fill(null);
     this.numbers = new Array(set.names.length).fill(0);

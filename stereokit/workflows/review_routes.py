@@ -17,6 +17,7 @@ from stereokit.data.decisions import ConflictError
 from stereokit.data.text import printable
 from stereokit.serving.answers import asset_routes, number_of, part_of, sent_object
 from stereokit.serving.sounds import Kept, first_minute, playable
+from stereokit.workflows.label_colours import label_colours
 from stereokit.workflows.pictures import thumbnail
 from stereokit.workflows.review_desk import Desk, Verdict
 from stereokit.workflows.review_export import as_csv, as_jsonl
@@ -27,6 +28,8 @@ _ASSETS = (
 )  # fmt: skip
 _LONGEST_LISTENER = 64
 _NOTHING = 255
+# As many as can be told apart; more classes have the same ones again.
+_COLOURS = 16
 
 
 @dataclass
@@ -79,6 +82,7 @@ class ReviewPage:
         return JSONResponse(
             {
                 "classes": self.desk.classes,
+                "palette": [list(colour) for colour in label_colours(_COLOURS)],
                 "names": [printable(clip.name) for clip in self.desk.clips],
                 "verdicts": [_short(number, verdict) for number, verdict in enumerate(verdicts)],
                 "lesson": _lesson(self.teacher.lesson),

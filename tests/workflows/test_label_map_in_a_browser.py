@@ -1,11 +1,11 @@
 """The page of a map in a real browser: it is drawn, moves, tells, finds, hides, and complains of nothing."""
 
-import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from chromium import chromium
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
@@ -36,23 +36,13 @@ requestAnimationFrame(() => {
 """
 
 
-def start(*words: str) -> webdriver.Chrome:
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        pytest.skip("chromium or chromedriver is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1100,800", *words):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    return webdriver.Chrome(options, webdriver.ChromeService(driver))
+SIZE = "--window-size=1100,800"
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:
-    started = start("--enable-unsafe-swiftshader")
-    yield started
-    started.quit()
+    with chromium(SIZE, "--enable-unsafe-swiftshader") as started:
+        yield started
 
 
 def written(folder: Path, dimensions: int, labels: Sequence[str | None] = LABELS) -> str:
@@ -207,8 +197,7 @@ def test_everything_that_can_be_used_has_a_name(page: webdriver.Chrome) -> None:
 
 
 def test_without_webgl_the_page_says_so_and_lists_the_clips(folder: Path) -> None:
-    blind = start("--disable-webgl", "--disable-3d-apis")
-    try:
+    with chromium(SIZE, "--disable-webgl", "--disable-3d-apis") as blind:
         blind.get(written(folder, 2, ["drum"] * 40))
         assert "draws no WebGL" in blind.find_element(By.ID, "notice").text
         assert not blind.find_element(By.ID, "map").is_displayed()
@@ -222,5 +211,3 @@ def test_without_webgl_the_page_says_so_and_lists_the_clips(folder: Path) -> Non
             ["drum", "40"]
         ]
         assert [entry for entry in blind.get_log("browser") if entry["level"] == "SEVERE"] == []
-    finally:
-        blind.quit()

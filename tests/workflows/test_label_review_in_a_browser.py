@@ -1,13 +1,13 @@
 """The page of the review in a real browser: label by keys and lasso, undo, reload, two tabs, export, finish."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from chromium import chromium
 from running_review import Running, reviewing
 from selenium import webdriver
 from selenium.webdriver.common.action_chains import ActionChains
@@ -28,17 +28,8 @@ WAIT_S = 15
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        pytest.skip("chromium or chromedriver is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    for word in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--window-size=1280,900"):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield started
-    started.quit()
+    with chromium("--window-size=1280,900") as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -182,6 +173,20 @@ def test_a_new_class_has_a_key_at_once(page):
     press(page, "4")
     wait(page, "desk.labels.includes('clap')")
     assert labels(page) == {name: "clap"}
+
+
+def test_what_is_exported_is_what_was_decided(page):
+    name = selected(page)
+    press(page, "2")
+    wait(page, "desk.labels.includes('noise')")
+    page.find_element(By.CSS_SELECTOR, "#export summary").click()
+    loaded = "const done = arguments[0]; fetch(document.getElementById('{}').href).then((got) => got.text()).then(done)"
+    table = page.execute_async_script(loaded.format("export-csv"))
+    assert [line.split(",")[:3] for line in table.splitlines() if "noise," in line] == [[name, "noise", "human"]]
+    manifest = [json.loads(line) for line in page.execute_async_script(loaded.format("export-jsonl")).splitlines()]
+    assert [row["file_name"] for row in manifest if row["label"] is not None] == [name]
+    page.find_element(By.ID, "export-told").click()
+    assert page.find_element(By.ID, "export-csv").get_attribute("href").endswith("/labels.csv?told=1")
 
 
 def test_names_and_classes_that_mean_harm_are_shown_as_text(page):

@@ -1,10 +1,10 @@
 """The report in a real browser: pictures load, sounds can be played, and nothing is complained of."""
 
-import shutil
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from chromium import chromium
 from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
@@ -23,23 +23,8 @@ WAIT_S = 15
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[webdriver.Chrome]:
-    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if program is None or driver is None:
-        pytest.skip("chromium or chromedriver is not installed")
-    options = webdriver.ChromeOptions()
-    options.binary_location = program
-    # In a container a browser of root's has neither its sandbox nor much shared memory.
-    for word in (
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-dev-shm-usage",
-        "--autoplay-policy=no-user-gesture-required",
-    ):
-        options.add_argument(word)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield started
-    started.quit()
+    with chromium("--autoplay-policy=no-user-gesture-required") as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
