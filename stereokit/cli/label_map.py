@@ -10,19 +10,6 @@ from stereokit.cli.command import register
 from stereokit.cli.output import Output
 from stereokit.errors import Status
 
-Features = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FEATURES|RUN",
-        help="What clips are compared by: portrait, mfcc, logmel ..., or a trained model that embeds. "
-        "[default: portrait]",
-        autocompletion=options.complete_clip_features,
-    ),
-]
-Layout = Annotated[
-    str | None,
-    typer.Option(metavar="LAYOUT", help="umap, tsne or pca. [default: umap]", autocompletion=options.complete_layouts),
-]
 Dimensions = Annotated[int | None, typer.Option(min=2, max=3, metavar="2|3", help="Of the map. [default: 2]")]
 Neighbours = Annotated[
     int | None, typer.Option(metavar="K", help="Of umap: how many keep a clip in its place. [default: 15]")
@@ -63,8 +50,8 @@ Seed = Annotated[
 def label_map(
     output: Output,
     sources: options.LabelSources = None,
-    features: Features = None,
-    layout: Layout = None,
+    features: options.ClipFeatures = None,
+    layout: options.MapLayout = None,
     dimensions: Dimensions = None,
     neighbours: Neighbours = None,
     min_distance: MinDistance = None,

@@ -23,22 +23,6 @@ Labels = Annotated[
     ),
 ]
 Classes = Annotated[str, typer.Option(metavar="A,B,...", help="Classes to choose from, in the order of their keys.")]
-Features = Annotated[
-    str | None,
-    typer.Option(
-        metavar="FEATURES|RUN",
-        help="What clips are compared by: portrait, mfcc, logmel ..., or a trained model. [default: portrait]",
-        autocompletion=options.complete_clip_features,
-    ),
-]
-Layout = Annotated[
-    str | None,
-    typer.Option(
-        metavar="LAYOUT",
-        help="How the map is drawn, of 'list layout'. [default: umap]",
-        autocompletion=options.complete_layouts,
-    ),
-]
 Map = Annotated[
     Path | None,
     typer.Option(
@@ -61,8 +45,8 @@ def review(
     labels: Labels = None,
     column: options.LabelColumn = "label",
     classes: Classes = "",
-    features: Features = None,
-    layout: Layout = None,
+    features: options.ClipFeatures = None,
+    layout: options.MapLayout = None,
     map_file: Map = None,
     results: Results = False,
     port: Port = 0,

@@ -116,6 +116,19 @@ LabelSources = Annotated[
 ]
 LabelColumn = Annotated[str, typer.Option("--label-column", metavar="COLUMN", help="In which labels stand.")]
 Abstain = Annotated[float, typer.Option(metavar="P", help="Say nothing of clips that are told less surely than this.")]
+ClipFeatures = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FEATURES|RUN",
+        help="What clips are compared by: portrait, mfcc, logmel ..., or a trained model that embeds. "
+        "[default: portrait]",
+        autocompletion=complete_clip_features,
+    ),
+]
+MapLayout = Annotated[
+    str | None,
+    typer.Option(metavar="LAYOUT", help="umap, tsne or pca. [default: umap]", autocompletion=complete_layouts),
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace an existing output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Tell what would be done; write nothing.")]
 Device = Annotated[

@@ -99,11 +99,14 @@ def labelled_clips(
 
 
 def clips_with_labels(
-    given: Sequence[str], stdin: Iterable[str], *, labels: str, column: str = "label", group: str | None = None
+    given: Sequence[str], stdin: Iterable[str], *, labels: str | None, column: str = "label", group: str | None = None
 ) -> LabelledClips:
-    """Find sounds and what labels they have, as ``labelled_clips`` does, however few."""
+    """Find sounds and what labels they have, as ``labelled_clips`` does, however few; None looks for none."""
     found = find_clips(given, stdin)
     refused = list(found.refused)
+    if labels is None:
+        nothing: list[str | None] = [None] * len(found.sources)
+        return LabelledClips(found.sources, nothing, nothing, refused)
     if labels == METADATA_WORD:
         rows = [source.row for source in found.sources]
         columns = {name for row in rows for name in row}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from stereokit.errors import BadInputError, Status, UsageError
 from stereokit.metrics.sound_map import SoundMap, draw_map
 from stereokit.workflows.events import Events, Json, Message, Progress, Row
-from stereokit.workflows.label_clips import LabelledClips, clips_with_labels, find_clips, label_counts
+from stereokit.workflows.label_clips import LabelledClips, clips_with_labels, label_counts
 from stereokit.workflows.label_examine import PORTRAIT
 from stereokit.workflows.label_map_file import SavedMap, map_bytes, read_map
 from stereokit.workflows.label_map_page import map_page
@@ -98,14 +98,10 @@ def make_map(settings: MapSettings, stdin: Iterable[str]) -> Events:
 
 
 def _clips(settings: MapSettings, stdin: Iterable[str]) -> LabelledClips:
-    if settings.labels is not None:
-        clips = clips_with_labels(settings.sources, stdin, labels=settings.labels, column=settings.column)
-        if settings.is_guided and len(clips.classes) < 2:
-            raise UsageError(f"--guided: {settings.labels} gives the clips {len(clips.classes)} label: two are needed")
-        return clips
-    found = find_clips(settings.sources, stdin)
-    nothing: list[str | None] = [None] * len(found.sources)
-    return LabelledClips(found.sources, nothing, nothing, found.refused)
+    clips = clips_with_labels(settings.sources, stdin, labels=settings.labels, column=settings.column)
+    if settings.is_guided and len(clips.classes) < 2:
+        raise UsageError(f"--guided: {settings.labels} gives the clips {len(clips.classes)} label: two are needed")
+    return clips
 
 
 def _drawn(settings: MapSettings, clips: LabelledClips, placed: Placed) -> _Made:

@@ -11,7 +11,7 @@ from stereokit.data.decisions import Decisions
 from stereokit.data.sources import Refusal
 from stereokit.errors import BadInputError, Status, UsageError
 from stereokit.workflows.events import Events, Json, Message, Row
-from stereokit.workflows.label_clips import LabelledClips, clips_with_labels, find_clips
+from stereokit.workflows.label_clips import LabelledClips, clips_with_labels
 from stereokit.workflows.refusals import refusal_messages
 from stereokit.workflows.review_desk import Desk, ReviewClip, class_name
 from stereokit.workflows.review_export import review_rows
@@ -69,17 +69,12 @@ def review(settings: ReviewSettings, stdin: Iterable[str]) -> Events:
 
 
 def _clips(settings: ReviewSettings, stdin: Iterable[str]) -> LabelledClips:
-    if settings.labels is None:
-        found = find_clips(settings.sources, stdin)
-        nothing = [None] * len(found.sources)
-        clips = LabelledClips(found.sources, list(nothing), list(nothing), found.refused)
-    else:
-        clips = clips_with_labels(settings.sources, stdin, labels=settings.labels, column=settings.column)
-        try:
-            named = {label: class_name(label) for label in clips.classes}
-        except UsageError as error:
-            raise UsageError(f"--labels {settings.labels}: {error}") from error
-        clips = replace(clips, labels=[None if label is None else named[label] for label in clips.labels])
+    clips = clips_with_labels(settings.sources, stdin, labels=settings.labels, column=settings.column)
+    try:
+        named = {label: class_name(label) for label in clips.classes}
+    except UsageError as error:
+        raise UsageError(f"--labels {settings.labels}: {error}") from error
+    clips = replace(clips, labels=[None if label is None else named[label] for label in clips.labels])
     twice = [name for name, count in Counter(source.key for source in clips.sources).items() if count > 1]
     if twice:
         raise UsageError(f"{len(twice)} names are there twice, {twice[0]!r} among them: give the folder above them")
