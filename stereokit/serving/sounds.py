@@ -11,7 +11,7 @@ import numpy as np
 from stereokit.audio.clip import Clip
 from stereokit.audio.files import encode, read
 
-# Longer sounds than that are not what a page plays; all of it would be held in memory.
+# What a one-shot is can be heard by then; a file of an hour must not fill the memory.
 LONGEST_S = 60.0
 _KEPT_BYTES = 64 << 20
 # The decoder of MP3 prints, and is hushed for the whole process: two at once would leave it hushed.

@@ -3,13 +3,12 @@
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from stereokit import catalog
-from stereokit.audio.clip import Clip
-from stereokit.audio.files import read
 from stereokit.audio.resample import resample
 from stereokit.data.fingerprints import fingerprint
 from stereokit.data.isolation import map_isolated
@@ -18,11 +17,10 @@ from stereokit.errors import BadInputError
 from stereokit.metrics.excerpt import Excerpt
 from stereokit.metrics.portrait import Portrait, portrait
 from stereokit.metrics.vectors import clip_vectors
+from stereokit.serving.sounds import first_minute
 from stereokit.workflows.events import Progress
 
 PORTRAIT = "portrait"
-# What a one-shot is can be heard by then; a file of an hour must not fill the memory.
-LONGEST_S = 60.0
 _CHUNK_CLIPS = 4
 _PROGRESS_STEP = 20
 
@@ -70,10 +68,7 @@ def examine(path: str, *, feature: str | None = None, is_marked: bool = False, r
     BadInputError
         When it cannot be read, or has more than two channels.
     """
-    clip = read(path).to_clip()
-    longest = round(LONGEST_S * clip.sample_rate)
-    if clip.frames > longest:
-        clip = Clip(clip.samples[:, :longest].copy(), clip.sample_rate)
+    clip = first_minute(Path(path))
     is_silent = not clip.samples.any()
     look: Portrait | Vector | None = None
     if feature == PORTRAIT:
